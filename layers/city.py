@@ -1,0 +1,425 @@
+"""A city: a folder of checked layers with their provenance."""
+
+import hashlib
+import os
+import shutil
+import tempfile
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from io import BytesIO
+from pathlib import Path
+from typing import Any, Self
+
+import geopandas as gpd
+import tomli_w
+from pyproj import CRS
+from pyproj.exceptions import CRSError
+
+from layers import facilities, population, streets, units, water
+from layers.crs import measuring_crs
+from layers.errors import CityDamagedError, CityMissingError, InputError
+from layers.findings import Finding, in_order, refuse_errors
+from layers.messages import text
+
+LAYERS = ("streets", "units", "population", "facilities")
+OPTIONAL_LAYERS = ("water",)
+
+_MODULES: dict[str, Any] = {
+    "streets": streets,
+    "units": units,
+    "population": population,
+    "facilities": facilities,
+    "water": water,
+}
+_TOML = "city.toml"
+_FORMAT = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provenance:
+    """Where a layer comes from.
+
+    Attributes
+    ----------
+    source, licence, date
+        What it was made from, under which licence, and of when.
+    modelled
+        Made by a model rather than surveyed.
+    stand_in
+        Real, but standing in for something else.
+    notes
+        What was done to it on the way, a sentence each.
+    rows, checksum
+        Number of rows and SHA-256 of the file, as saved.
+    """
+
+    source: str
+    licence: str = ""
+    date: str = ""
+    modelled: bool = False
+    stand_in: bool = False
+    notes: tuple[str, ...] = ()
+    rows: int = 0
+    checksum: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class City:
+    """A city: streets, units, population, facilities, and where each comes from.
+
+    Layers lie in EPSG:4326 and are measured in `crs`. Treat them as read-only: a
+    scenario is a list of changes beside the city, never a change of it.
+
+    Attributes
+    ----------
+    name, name_en
+        What it is called.
+    crs
+        Projected reference system that it is measured in.
+    streets, units, population, facilities
+        The layers, as the modules of those names describe them.
+    water
+        Areas of water for the background of maps, or None.
+    provenance
+        Of each layer, by its name.
+    path
+        Folder it was opened from, or None.
+
+    Examples
+    --------
+    >>> city = embedded("small")
+    >>> city.crs.to_epsg()
+    4549
+    """
+
+    name: str
+    name_en: str
+    crs: CRS
+    streets: gpd.GeoDataFrame
+    units: gpd.GeoDataFrame
+    population: gpd.GeoDataFrame
+    facilities: gpd.GeoDataFrame
+    water: gpd.GeoDataFrame | None = None
+    provenance: Mapping[str, Provenance] = field(default_factory=dict)
+    path: Path | None = None
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        name: str,
+        streets: gpd.GeoDataFrame,
+        units: gpd.GeoDataFrame,
+        population: gpd.GeoDataFrame,
+        facilities: gpd.GeoDataFrame,
+        water: gpd.GeoDataFrame | None = None,
+        name_en: str = "",
+        crs: Any = None,
+        provenance: Mapping[str, Provenance] | None = None,
+    ) -> Self:
+        """Make a city of layers, brought into their columns and checked.
+
+        Parameters
+        ----------
+        name, name_en
+            What it is called; the English name defaults to the Chinese.
+        streets, units, population, facilities, water
+            The layers in any reference system.
+        crs
+            Projected reference system to measure in; by where the city lies if None.
+        provenance
+            Of each layer; "not stated" where it is silent.
+
+        Raises
+        ------
+        CrsError
+            A layer has no reference system.
+        LayerError
+            A layer has findings that stop the work.
+        """
+        given = {
+            "streets": streets, "units": units, "population": population,
+            "facilities": facilities, "water": water,
+        }
+        layers = {
+            key: _MODULES[key].conform(layer) for key, layer in given.items() if layer is not None
+        }
+        refuse_errors(_schema_findings(layers))
+        stated = provenance or {}
+        return cls(
+            name=name,
+            name_en=name_en or name,
+            crs=CRS.from_user_input(crs) if crs is not None else measuring_crs(layers["units"]),
+            provenance={key: stated.get(key, Provenance(source="not stated")) for key in layers},
+            **layers,
+        )
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str], *, check: bool = True) -> Self:
+        """Open a city's folder.
+
+        Parameters
+        ----------
+        path
+            The folder.
+        check
+            Refuse layers with findings that stop the work. Without it they open as they
+            are, for `findings` to tell what is wrong.
+
+        Raises
+        ------
+        CityMissingError
+            The folder or one of its files is not there.
+        CityDamagedError
+            A file is truncated or was changed by hand.
+        LayerError
+            A layer breaks its schema; the message names every row and the remedy.
+        """
+        folder = Path(path)
+        table = _read_toml(folder)
+        try:
+            stated = {
+                key: Provenance(
+                    **{**entry, "notes": tuple(entry.get("notes", ()))}
+                )
+                for key, entry in table["layers"].items()
+            }
+            absent = [key for key in LAYERS if key not in stated]
+            head = {key: str(table[key]) for key in ("name", "name_en")}
+            crs = CRS.from_user_input(table["crs"])
+        except (KeyError, TypeError, AttributeError, CRSError) as wrong:
+            raise _toml_error(folder, f"{type(wrong).__name__}: {wrong}") from wrong
+        if absent or set(stated) - set(_MODULES):
+            raise _toml_error(folder, f"layers: {', '.join(sorted(stated))}")
+        layers = {key: _read_layer(folder, key, entry.checksum) for key, entry in stated.items()}
+        if check:
+            refuse_errors(_schema_findings(layers))
+        return cls(**head, crs=crs, provenance=stated, path=folder, **layers)
+
+    def save(self, path: str | os.PathLike[str]) -> Self:
+        """Save into a folder, whole or not at all.
+
+        Everything is written beside the target and moved into place at the end; a city
+        already there is replaced only then.
+
+        Parameters
+        ----------
+        path
+            The folder to make, or a city's folder to replace.
+
+        Returns
+        -------
+        This city with its path and the layers' checksums.
+
+        Raises
+        ------
+        InputError
+            Something that is no city stands in the way.
+        """
+        folder = Path(path)
+        if folder.exists() and not (folder.is_dir() and _holds_city_alone(folder)):
+            raise InputError(text("error.city_in_the_way", path=str(folder)))
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        try:
+            stated = {}
+            for key, layer in self.layers().items():
+                target = fresh / f"{key}.parquet"
+                layer.to_parquet(target)
+                _flush(target)
+                stated[key] = replace(
+                    self.provenance.get(key, Provenance(source="not stated")),
+                    rows=len(layer), checksum=_checksum(target.read_bytes()),
+                )
+            (fresh / _TOML).write_text(self._toml(stated), encoding="utf-8")
+            _flush(fresh / _TOML)
+            fresh.chmod(0o755)
+            _swap(fresh, folder)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+        return replace(self, provenance=stated, path=folder)
+
+    def layers(self) -> dict[str, gpd.GeoDataFrame]:
+        """The layers it has, by name."""
+        every = {key: getattr(self, key) for key in (*LAYERS, *OPTIONAL_LAYERS)}
+        return {key: layer for key, layer in every.items() if layer is not None}
+
+    def findings(self, *, services: tuple[str, ...] | None = None) -> list[Finding]:
+        """Everything wrong with its layers, errors first.
+
+        Parameters
+        ----------
+        services
+            Keys of the known services, to name facilities of others.
+        """
+        found = _schema_findings(self.layers())
+        if any(finding.severity == "error" for finding in found):
+            return in_order(found)
+        found += streets.review(self.streets)
+        found += units.review(self.units, self.crs)
+        found += population.review(self.population)
+        if services is not None:
+            found += facilities.review(self.facilities, services)
+        return in_order(found + self._outside())
+
+    @property
+    def modelled(self) -> bool:
+        """Whether any layer is made by a model rather than surveyed."""
+        return any(entry.modelled for entry in self.provenance.values())
+
+    @property
+    def stand_in(self) -> bool:
+        """Whether any layer stands in for something else."""
+        return any(entry.stand_in for entry in self.provenance.values())
+
+    def labels(self) -> list[str]:
+        """What must be written on everything made from it: ``modelled``, ``stand_in``."""
+        return [key for key in ("modelled", "stand_in") if getattr(self, key)]
+
+    def describe(self) -> dict[str, Any]:
+        """Name, reference system, rows, provenance and totals, as plain values."""
+        return {
+            "name": self.name,
+            "name_en": self.name_en,
+            "crs": self.crs.to_string(),
+            "modelled": self.modelled,
+            "stand_in": self.stand_in,
+            "residents": float(self.population["residents"].sum()),
+            "street_km": float(self.streets["length"].sum() / 1000),
+            "units": self.units["level"].value_counts(sort=False).to_dict(),
+            "layers": {
+                key: {
+                    "rows": len(layer),
+                    "source": entry.source,
+                    "licence": entry.licence,
+                    "date": entry.date,
+                    "modelled": entry.modelled,
+                    "stand_in": entry.stand_in,
+                    "notes": list(entry.notes),
+                    "checksum": entry.checksum,
+                }
+                for key, layer in self.layers().items()
+                for entry in [self.provenance.get(key, Provenance(source="not stated"))]
+            },
+        }
+
+    def __repr__(self) -> str:
+        labels = "".join(f", {label}" for label in self.labels())
+        return (
+            f"<City {self.name}: {len(self.streets):,} streets, {len(self.units):,} units, "
+            f"{self.population['residents'].sum():,.0f} residents at {len(self.population):,} "
+            f"points, {len(self.facilities):,} facilities{labels}>"
+        )
+
+    def _outside(self) -> list[Finding]:
+        found = []
+        astray = units.assign(self.facilities.geometry, self.units).isna().all(axis=1)
+        if astray.any():
+            rows = tuple(self.facilities.loc[astray, "id"])
+            found.append(
+                Finding(layer="facilities", code="facility_outside", severity="warning", rows=rows)
+            )
+        homeless = units.assign(self.population.geometry, self.units).isna().all(axis=1)
+        if homeless.any():
+            people = float(self.population.loc[homeless, "residents"].sum())
+            found.append(
+                Finding(
+                    layer="population", code="people_outside", severity="warning",
+                    rows=tuple(self.population.index[homeless]), values={"people": people},
+                )
+            )
+        return found
+
+    def _toml(self, stated: Mapping[str, Provenance]) -> str:
+        return tomli_w.dumps(
+            {
+                "format": _FORMAT,
+                "name": self.name,
+                "name_en": self.name_en,
+                "crs": self.crs.to_string(),
+                "layers": {
+                    key: {**vars(entry), "notes": list(entry.notes)}
+                    for key, entry in stated.items()
+                },
+            }
+        )
+
+
+def _schema_findings(layers: Mapping[str, gpd.GeoDataFrame]) -> list[Finding]:
+    return [finding for key, layer in layers.items() for finding in _MODULES[key].check(layer)]
+
+
+def _read_toml(folder: Path) -> dict[str, Any]:
+    if not folder.exists():
+        _take_back(folder)
+    if not folder.is_dir():
+        raise CityMissingError(text("error.city_missing", path=str(folder)))
+    try:
+        with (folder / _TOML).open("rb") as file:
+            table = tomllib.load(file)
+    except FileNotFoundError as missing:
+        message = text("error.city_file_missing", path=str(folder), file=_TOML)
+        raise CityMissingError(message) from missing
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
+        raise _toml_error(folder, str(wrong)) from wrong
+    if table.get("format") != _FORMAT:
+        raise _toml_error(folder, f"format = {table.get('format')!r}")
+    return table
+
+
+def _toml_error(folder: Path, reason: str) -> CityDamagedError:
+    return CityDamagedError(
+        text("error.city_toml_wrong", file=str(folder / _TOML), reason=reason)
+    )
+
+
+def _read_layer(folder: Path, key: str, checksum: str) -> gpd.GeoDataFrame:
+    file = f"{key}.parquet"
+    try:
+        content = (folder / file).read_bytes()
+    except FileNotFoundError as missing:
+        message = text("error.city_file_missing", path=str(folder), file=file)
+        raise CityMissingError(message) from missing
+    if _checksum(content) != checksum:
+        raise CityDamagedError(text("error.city_file_changed", file=str(folder / file)))
+    return gpd.read_parquet(BytesIO(content))
+
+
+def _checksum(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def _holds_city_alone(folder: Path) -> bool:
+    """Whether replacing the folder loses nothing but a city."""
+    ours = {_TOML, *(f"{key}.parquet" for key in _MODULES)}
+    names = {entry.name for entry in folder.iterdir()}
+    return not names or (_TOML in names and names <= ours)
+
+
+def _previous(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.previous")
+
+
+def _swap(fresh: Path, folder: Path) -> None:
+    """Put a folder in another's place; a stop in between loses neither."""
+    previous = _previous(folder)
+    _take_back(folder)
+    if folder.exists():
+        if previous.exists():
+            shutil.rmtree(previous)
+        folder.rename(previous)
+    fresh.rename(folder)
+    shutil.rmtree(previous, ignore_errors=True)
+
+
+def _take_back(folder: Path) -> None:
+    """Bring back the earlier city where a save was stopped between its two moves."""
+    previous = _previous(folder)
+    if previous.is_dir() and not folder.exists():
+        previous.rename(folder)

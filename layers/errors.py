@@ -1,0 +1,77 @@
+"""Everything this program refuses, as one tree.
+
+::
+
+    PlannerError
+    ├── InputError (ValueError)          what was handed in is wrong
+    │   ├── CrsError                     coordinates without a reference system
+    │   ├── SourceError                  a file that cannot become a layer
+    │   ├── LayerError                   a layer with findings that stop the work
+    │   ├── StandardError                services.toml says something unknown
+    │   └── UnknownNameError (KeyError)  no service, level, group or mode of that name
+    └── CityError                        a city's folder
+        ├── CityMissingError (FileNotFoundError)
+        └── CityDamagedError
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from layers.findings import Finding
+
+
+class PlannerError(Exception):
+    """Anything the program refuses; catch this to catch them all."""
+
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else ""
+
+
+class InputError(PlannerError, ValueError):
+    """What was handed in is wrong; the message names the rows and the remedy."""
+
+
+class CrsError(InputError):
+    """Coordinates whose reference system is not known."""
+
+
+class SourceError(InputError):
+    """A file that cannot be read, or cannot become the layer it was given for."""
+
+
+class LayerError(InputError):
+    """A layer with findings that stop the work.
+
+    Parameters
+    ----------
+    findings
+        What is wrong, errors first.
+    """
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        super().__init__("\n".join(str(finding) for finding in findings))
+        self.findings = tuple(findings)
+
+
+class StandardError(InputError):
+    """A table of services that says something the program does not know."""
+
+
+class UnknownNameError(InputError, KeyError):
+    """No service, level, group or mode has that name."""
+
+
+class CityError(PlannerError):
+    """A city's folder that cannot be used."""
+
+
+class CityMissingError(CityError, FileNotFoundError):
+    """The folder, or a file in it, is not there."""
+
+
+class CityDamagedError(CityError):
+    """A file of the folder is truncated or was changed by hand."""

@@ -1,0 +1,78 @@
+"""Units out of a file of areas."""
+
+import geopandas as gpd
+import pandas as pd
+
+from layers import units
+from layers.errors import SourceError
+from layers.messages import text
+from layers.sources.files import Source
+from layers.units import LEVELS
+
+_CODE = ("code", "adcode", "区划代码", "行政区划代码", "id")
+_NAME = ("name", "名称", "区县", "乡镇")
+
+
+def read(source: Source) -> gpd.GeoDataFrame:
+    """Read the units of one level, or of all if the file says each one's level.
+
+    Parameters
+    ----------
+    source
+        File of areas; options ``level`` (``district``), ``code``, ``name``, ``name_en``,
+        ``parent`` (names of columns), ``layer``.
+
+    Returns
+    -------
+    Unit layer, not yet checked.
+
+    Raises
+    ------
+    SourceError
+        The file cannot be read, or lacks a code or a name.
+    """
+    source.allow("level", "code", "name", "name_en", "parent", "layer")
+    frame = source.read_features()
+    level = source.options.get("level", "district")
+    if level not in LEVELS:
+        raise SourceError(
+            text("error.level_unknown", found=level, known=", ".join(LEVELS))
+        )
+    made = gpd.GeoDataFrame(
+        {
+            "code": frame[source.column(frame, "code", _CODE)].astype("str"),
+            "name": frame[source.column(frame, "name", _NAME)].astype("str"),
+            "level": frame["level"] if "level" in frame else level,
+        },
+        geometry=frame.geometry, crs=frame.crs,
+    )
+    for column in ("name_en", "parent"):
+        if column in source.options or column in frame:
+            made[column] = frame[source.column(frame, column, (column,))]
+    return units.conform(made)
+
+
+def join_levels(layers: list[gpd.GeoDataFrame], *, city_name: str, city_name_en: str) -> gpd.GeoDataFrame:
+    """One unit layer of several levels, each unit under its parent by code.
+
+    Codes of GB/T 2260 nest: 330102001 lies in 330102, that in 3301. Where the districts
+    share their city and no unit stands for it, it is added as their union.
+    """
+    joined = pd.concat(layers, ignore_index=True)
+    prefixes = set(joined.loc[joined["level"] == "district", "code"].str[:4])
+    if "city" not in set(joined["level"]) and len(prefixes) == 1:
+        districts = joined[joined["level"] == "district"]
+        whole = gpd.GeoDataFrame(
+            {
+                "code": [f"{prefixes.pop()}00"], "name": [city_name], "name_en": [city_name_en],
+                "level": ["city"], "parent": [None],
+            },
+            geometry=[districts.union_all()], crs=joined.crs,
+        )
+        joined = pd.concat([whole, joined], ignore_index=True)
+    codes = set(joined["code"])
+    for row in joined.index[joined["parent"].isna()]:
+        code = joined.at[row, "code"]  # noqa: PD008 - one value
+        above = (f"{code[:4]}00", code[:6]) if len(code) == 6 else (code[:6], code[:9])  # noqa: PLR2004 - GB/T 2260
+        joined.at[row, "parent"] = next((c for c in above if c in codes and c != code), None)  # noqa: PD008
+    return units.conform(joined)

@@ -1,0 +1,251 @@
+"""A city out of source files."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+import shapely
+from pyproj import CRS
+
+from layers import streets as street_layer
+from layers.city import City, Provenance
+from layers.crs import measuring_crs
+from layers.errors import SourceError
+from layers.findings import Finding, in_order
+from layers.messages import text
+from layers.sources import boundaries, cells, census, places, router
+from layers.sources.files import Source
+
+_WHOLE = 0.995
+
+# Homes lie within this distance of a street where streets form a network.
+_NEAR_M = 400.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Built:
+    """A city and what was found on the way to it.
+
+    Attributes
+    ----------
+    city
+        The city, checked.
+    findings
+        What was left out, clipped or squeezed, and what its layers' checks found.
+    """
+
+    city: City
+    findings: tuple[Finding, ...]
+
+
+def build_city(
+    *,
+    name: str,
+    streets: Source,
+    units: Sequence[Source],
+    population: Source,
+    facilities: Sequence[Source],
+    name_en: str = "",
+    area: str = "",
+    services: tuple[str, ...] | None = None,
+) -> Built:
+    """Build a city out of source files.
+
+    Parameters
+    ----------
+    name, name_en
+        What it is called.
+    streets
+        A street layer with the columns of `layers.streets`, or a car router's network.
+    units
+        Files of areas, one or more.
+    population
+        Cells whose counts the census of 2020 is spread over by district; option
+        ``weight`` names the column of counts, ``datum`` what the corners are in.
+    facilities
+        Tables of places, each of one service; none makes an empty layer.
+    area
+        Study area: empty for all, ``streets`` for where the streets form a network, or
+        ``west,south,east,north`` in degrees. Units are clipped to it; people and
+        facilities outside are left out and counted.
+    services
+        Keys of the known services.
+
+    Raises
+    ------
+    SourceError
+        A file cannot be read or become its layer.
+    LayerError
+        A layer has findings that stop the work.
+    """
+    ways = _read_streets(streets)
+    city_name = {"city_name": name, "city_name_en": name_en or name}
+    areas = boundaries.join_levels([boundaries.read(source) for source in units], **city_name)
+    crs = measuring_crs(areas)
+    people, found, share = _read_people(population, areas, crs)
+    sites = _read_facilities(facilities)
+    if area:
+        box = _study_area(area, ways, crs)
+        areas, clipped = _clip_units(areas, box, crs)
+        people, fewer = _within(people, box, "population")
+        sites, less = _within(sites, box, "facilities")
+        found = [*_about(found, areas), *clipped, *fewer, *less]
+    found += cells.squeezed(share, areas)
+    made = City.of(
+        name=name, name_en=name_en, streets=ways, units=areas, population=people,
+        facilities=sites, crs=crs,
+        provenance=_provenance(streets, units, population, facilities, found),
+    )
+    return Built(city=made, findings=tuple(in_order([*found, *made.findings(services=services)])))
+
+
+def _read_streets(source: Source) -> gpd.GeoDataFrame:
+    head = source.read_features(source.options.get("layer"))
+    if {"u", "v", "speed_kmh"} <= set(head.columns):
+        return street_layer.conform(head)
+    return router.read(source)
+
+
+def _read_people(
+    source: Source, areas: gpd.GeoDataFrame, crs: CRS
+) -> tuple[gpd.GeoDataFrame, list[Finding], pd.Series]:
+    source.allow("weight", "datum")
+    if not source.is_table:
+        return source.read_features(), [], pd.Series(dtype="float64")
+    weights = cells.read(source, source.need("weight"))
+    districts = areas[areas["level"] == "district"]
+    people, found = cells.spread(weights, districts, census.atoms())
+    return people, found, cells.covered_share(weights, districts, crs)
+
+
+def _read_facilities(sources: Sequence[Source]) -> gpd.GeoDataFrame:
+    layers = [places.read(source) for source in sources]
+    if not layers:
+        empty = gpd.GeoDataFrame({"id": [], "service": []}, geometry=[], crs=4326)
+        layers = [places.facilities.conform(empty.astype({"id": "str", "service": "str"}))]
+    joined = pd.concat(layers, ignore_index=True)
+    number = joined.groupby("service").cumcount() + 1
+    # Several files may give one service: number through all of them.
+    return joined.assign(
+        id=[f"{key}-{n:05d}" for key, n in zip(joined["service"], number, strict=True)]
+    )
+
+
+def _study_area(words: str, ways: gpd.GeoDataFrame, crs: CRS) -> Any:
+    if words == "streets":
+        return _where_streets_are(ways, crs)
+    try:
+        west, south, east, north = (float(part) for part in words.split(","))
+    except ValueError as wrong:
+        raise SourceError(text("error.area_wrong", found=words)) from wrong
+    if not (west < east and south < north):
+        raise SourceError(text("error.area_wrong", found=words))
+    return shapely.box(west, south, east, north)
+
+
+def _where_streets_are(ways: gpd.GeoDataFrame, crs: CRS) -> Any:
+    """Where streets form a network: near one, but not along a lone road that leads out."""
+    near = shapely.union_all(ways.to_crs(crs).buffer(_NEAR_M, quad_segs=2).array)
+    wide = near.buffer(-_NEAR_M - 50).buffer(_NEAR_M)
+    filled = [shapely.Polygon(part.exterior) for part in shapely.get_parts(wide)]
+    whole = gpd.GeoSeries([shapely.union_all(filled)], crs=crs).simplify(25)
+    return whole.to_crs(ways.crs).iloc[0]
+
+
+def _clip_units(
+    areas: gpd.GeoDataFrame, box: Any, crs: CRS
+) -> tuple[gpd.GeoDataFrame, list[Finding]]:
+    met = areas[areas.intersects(box)]
+    shapes = shapely.intersection(met.geometry.array, box)
+    # A clip may leave points and lines where a border only touches.
+    solid = [_polygons(shape) for shape in shapes]
+    clipped = met.set_geometry(gpd.GeoSeries(solid, index=met.index, crs=areas.crs))
+    share = clipped.to_crs(crs).area / met.to_crs(crs).area
+    kept = clipped[share > 0].reset_index(drop=True)
+    partly = (share > 0) & (share < _WHOLE)
+    told = ", ".join(
+        f"{unit} {part:.0%}" for unit, part in zip(met["name"][partly], share[partly], strict=True)
+    )
+    if not told:
+        return kept, []
+    rows = tuple(met["code"][partly])
+    return kept, [
+        Finding(
+            layer="units", code="unit_clipped", severity="warning", rows=rows,
+            values={"found": told},
+        )
+    ]
+
+
+def _polygons(shape: Any) -> Any:
+    parts = [part for part in shapely.get_parts(shape) if part.geom_type == "Polygon"]
+    return shapely.union_all(parts) if parts else shapely.Polygon()
+
+
+def _within(
+    layer: gpd.GeoDataFrame, box: Any, key: str
+) -> tuple[gpd.GeoDataFrame, list[Finding]]:
+    inside = layer.intersects(box)
+    if inside.all():
+        return layer, []
+    left = layer[~inside]
+    told = f"{left['residents'].sum():,.0f}" if "residents" in left else f"{len(left)}"
+    values = {"count": len(left), "people": f"{text(f'layer.{key}')} {told}"}
+    return layer[inside].reset_index(drop=True), [
+        Finding(layer=key, code="rows_outside_area", severity="info", values=values)
+    ]
+
+
+def _about(found: list[Finding], areas: gpd.GeoDataFrame) -> list[Finding]:
+    """The findings that still speak of a unit there is."""
+    codes = set(areas["code"])
+    kept = []
+    for finding in found:
+        rows = tuple(row for row in finding.rows if row in codes)
+        if rows or not finding.rows:
+            kept.append(replace(finding, rows=rows))
+    return kept
+
+
+def _provenance(
+    streets: Source,
+    units: Sequence[Source],
+    population: Source,
+    facilities: Sequence[Source],
+    found: Sequence[Finding],
+) -> dict[str, Provenance]:
+    def names(sources: Sequence[Source]) -> str:
+        return ", ".join(dict.fromkeys(Path(source.path).name for source in sources))
+
+    def notes(layer: str) -> tuple[str, ...]:
+        return tuple(
+            f"{finding.words('message', 'zh')} / {finding.words('message', 'en')}"
+            for finding in found
+            if finding.layer == layer
+        )
+
+    stand_ins = [
+        f"{source.options['service']}: {source.options['stands_for']}"
+        for source in facilities
+        if source.options.get("stands_for")
+    ]
+    stand_in_notes = tuple(
+        text("source.stands_for", "zh", found=told) + " / " + text("source.stands_for", "en", found=told)
+        for told in stand_ins
+    )
+    spread = population.is_table
+    people = f"{population.path.name}; 2020 census" if spread else population.path.name
+    return {
+        "streets": Provenance(source=streets.path.name, notes=notes("streets")),
+        "units": Provenance(source=names(units), notes=notes("units")),
+        "population": Provenance(
+            source=people, date="2020" if spread else "", notes=notes("population")
+        ),
+        "facilities": Provenance(
+            source=names(facilities), stand_in=bool(stand_ins),
+            notes=(*stand_in_notes, *notes("facilities")),
+        ),
+    }

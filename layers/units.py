@@ -1,0 +1,152 @@
+"""The units: city, districts, townships, communities, each within its parent."""
+
+from itertools import pairwise
+from typing import Any, Literal, get_args
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pandera.pandas as pa
+import shapely
+
+from layers.crs import in_degrees
+from layers.findings import Finding
+from layers.schema import layer_findings, one_of, words
+
+Level = Literal["city", "district", "township", "community"]
+LEVELS: tuple[Level, ...] = get_args(Level)
+"""Coarse to fine."""
+
+# Two simplified borders may cross by slivers; more than this is a wrong border.
+_SLIVER_KM2 = 0.05
+_SLIVER_SHARE = 0.01
+
+SCHEMA = pa.DataFrameSchema(
+    {
+        "code": pa.Column(checks=words(), unique=True),
+        "name": pa.Column(checks=words()),
+        "name_en": pa.Column(checks=words()),
+        "level": pa.Column(checks=one_of(LEVELS)),
+        "parent": pa.Column(checks=words(), nullable=True),
+    },
+)
+"""Columns: code (GB/T 2260, 9 digits for townships), names, level, parent's code."""
+
+
+def conform(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Unit layer with every column in its type, in EPSG:4326.
+
+    ``name_en`` defaults to the name, ``parent`` to none.
+    """
+    units = in_degrees(frame)
+    units["code"] = units["code"].astype("str")
+    if "name_en" not in units:
+        units["name_en"] = units["name"]
+    if "parent" not in units:
+        units["parent"] = None
+    units["parent"] = units["parent"].astype("object").where(units["parent"].notna(), None)
+    return units[[*SCHEMA.columns, "geometry"]]
+
+
+def check(units: gpd.GeoDataFrame) -> list[Finding]:
+    """Findings that stop the work: schema, geometry, parents that are no unit."""
+    found = layer_findings(
+        "units", units, SCHEMA, kinds=("Polygon", "MultiPolygon"),
+        label=lambda rows: _codes(units, rows),
+    )
+    if found:
+        return found
+    orphan = units["parent"].notna() & ~units["parent"].isin(units["code"])
+    if orphan.any():
+        found.append(
+            Finding(
+                layer="units", code="parent_unknown", severity="error",
+                rows=tuple(units.loc[orphan, "code"]),
+                values={"found": ", ".join(sorted(set(units.loc[orphan, "parent"])))},
+            )
+        )
+    return found
+
+
+def review(units: gpd.GeoDataFrame, crs: Any) -> list[Finding]:
+    """Findings on how units lie to each other: overlaps within a level.
+
+    Parameters
+    ----------
+    units
+        Valid unit layer.
+    crs
+        Projected reference system to measure areas in.
+    """
+    found: list[Finding] = []
+    for level in LEVELS:
+        same = units[units["level"] == level].to_crs(crs)
+        if len(same) < 2:  # noqa: PLR2004 - an overlap takes two
+            continue
+        shapes = same.geometry.to_numpy()
+        left, right = shapely.STRtree(shapes).query(shapes, predicate="intersects")
+        once = left < right
+        left, right = left[once], right[once]
+        area = shapely.area(shapely.intersection(shapes[left], shapes[right])) / 1e6
+        smaller = np.minimum(shapely.area(shapes[left]), shapely.area(shapes[right])) / 1e6
+        wrong = (area > _SLIVER_KM2) | (area > _SLIVER_SHARE * smaller)
+        if not wrong.any():
+            continue
+        codes = same["code"].to_numpy()
+        pairs = [f"{codes[a]}–{codes[b]}" for a, b in zip(left[wrong], right[wrong], strict=True)]
+        rows = dict.fromkeys(np.concatenate([codes[left[wrong]], codes[right[wrong]]]).tolist())
+        grave = bool((area > _SLIVER_SHARE * smaller).any())
+        found.append(
+            Finding(
+                layer="units", code="units_overlap", severity="error" if grave else "warning",
+                rows=tuple(rows),
+                values={"area": float(area[wrong].max()), "found": ", ".join(pairs[:6])},
+            )
+        )
+    return found
+
+
+def assign(points: gpd.GeoSeries, units: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Unit of each level in which each point lies.
+
+    The finest unit decides and its parents follow, so that figures of townships add up
+    to those of their districts. On a shared border the lower code counts.
+
+    Parameters
+    ----------
+    points
+        Point a row, in the units' reference system.
+    units
+        Unit layer.
+
+    Returns
+    -------
+    A column a level that the layer has, coarse to fine, with the unit's code or None;
+    aligned to the points' index.
+    """
+    have = set(units["level"])
+    levels = [level for level in LEVELS if level in have]
+    parent = dict(zip(units["code"], units["parent"], strict=True))
+    columns: dict[str, Any] = {}
+    for level in levels:
+        at_level = units[units["level"] == level].sort_values("code")
+        codes = at_level["code"].to_numpy(dtype=object)
+        point, unit = shapely.STRtree(points.array).query(
+            at_level.geometry.array, predicate="intersects"
+        )[::-1]
+        first = np.full(len(points), len(codes))
+        np.minimum.at(first, point, unit)
+        columns[level] = np.append(codes, None)[first]
+    for coarse, fine in reversed(list(pairwise(levels))):
+        above = np.array([parent.get(code) for code in columns[fine]], dtype=object)
+        at_coarse = set(units.loc[units["level"] == coarse, "code"])
+        known = np.array([code in at_coarse for code in above])
+        columns[coarse] = np.where(known, above, columns[coarse])
+    return pd.DataFrame(columns, index=points.index, dtype=object)
+
+
+def _codes(units: gpd.GeoDataFrame, rows: pd.Index) -> list[Any]:
+    """Rows by their unit's code where they have one."""
+    if "code" not in units:
+        return list(rows)
+    return [units.at[row, "code"] or row for row in rows]  # noqa: PD008 - one value

@@ -1,0 +1,366 @@
+"""The network: streets compiled for one travel mode."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self
+
+import geopandas as gpd
+import networkx as nx
+import numpy as np
+import pandas as pd
+from pyproj import CRS
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
+
+from layers import streets as street_layer
+from layers.crs import GEOGRAPHIC, measuring_crs, require_crs
+from layers.errors import InputError
+from layers.findings import refuse_errors
+from layers.messages import text
+from layers.streets import MODES, Mode
+from planner import _search, positions, reach
+from planner.positions import Positions
+from planner.standards import DEFAULT_SPEED_KMH, unknown_name
+
+if TYPE_CHECKING:
+    from planner._search import Floats, Ints, Rows
+    from planner.reach import Reach, Towards
+
+# Below so many junctions a piece of network counts as cut off (GraphHopper's own default
+# for sub-networks), and in a small network below this share of the largest piece.
+_SMALL_PIECE = 200
+_SMALL_SHARE = 0.1
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Network:
+    """Streets compiled for one travel mode.
+
+    Make one with `build`. Junctions are numbered from zero in the order of their ids.
+
+    Attributes
+    ----------
+    mode
+        The travel mode.
+    crs
+        Projected reference system in which access legs are measured.
+    streets
+        The streets that are open to the mode, in EPSG:4326, with the layer's index.
+    node_ids
+        Id of each junction.
+    u, v
+        Junction at each street's beginning and end.
+    length
+        Metres of each street.
+    minutes
+        Minutes that each street takes.
+    forward, backward
+        Whether each street is open from u to v, and from v to u.
+    access_speed_kmh
+        Speed on access legs, which are walked whatever the mode.
+    """
+
+    mode: Mode
+    crs: CRS
+    streets: gpd.GeoDataFrame
+    node_ids: Ints
+    u: Ints
+    v: Ints
+    length: Floats
+    minutes: Floats
+    forward: np.ndarray
+    backward: np.ndarray
+    access_speed_kmh: float
+
+    @classmethod
+    def build(
+        cls,
+        streets: gpd.GeoDataFrame,
+        mode: Mode = "walk",
+        *,
+        crs: Any = None,
+        speed_kmh: float | None = None,
+    ) -> Self:
+        """Compile the streets that a mode may use.
+
+        Parameters
+        ----------
+        streets
+            Street layer.
+        mode
+            ``walk``, ``cycle`` or ``drive``.
+        crs
+            Projected reference system to measure access legs in; by where the streets
+            lie if None.
+        speed_kmh
+            Speed on every street; None for 4.8 km/h on foot, 15 km/h by cycle, and the
+            street's own speed by car.
+
+        Raises
+        ------
+        LayerError
+            The street layer breaks its schema.
+        InputError
+            No street is open to the mode, or the speed is not above zero.
+        UnknownNameError
+            There is no such mode.
+
+        Examples
+        --------
+        >>> from layers import embedded
+        >>> network = Network.build(embedded("small").streets, mode="walk")
+        >>> network.mode, network.crs.to_epsg()
+        ('walk', 4549)
+        """
+        if mode not in MODES:
+            raise unknown_name("mode", mode, MODES)
+        if speed_kmh is not None and not 0 < speed_kmh < float("inf"):
+            raise InputError(text("error.number_positive", found=speed_kmh))
+        require_crs(streets)
+        refuse_errors(street_layer.check(streets))
+        may = streets[[f"{mode}_forward", f"{mode}_backward"]].to_numpy()
+        opened = streets[may.any(axis=1)]
+        if opened.empty:
+            raise InputError(text("error.mode_closed", mode=text(f"mode.{mode}")))
+        ends = opened[["u", "v"]].to_numpy()
+        node_ids, numbered = np.unique(ends, return_inverse=True)
+        numbered = numbered.reshape(ends.shape)
+        speed = speed_kmh if speed_kmh is not None else DEFAULT_SPEED_KMH.get(mode)
+        length = opened["length"].to_numpy(dtype=np.float64)
+        pace = opened["speed_kmh"].to_numpy(dtype=np.float64) if speed is None else speed
+        return cls(
+            mode=mode,
+            crs=CRS.from_user_input(crs) if crs is not None else measuring_crs(opened),
+            streets=opened,
+            node_ids=node_ids,
+            u=numbered[:, 0].astype(np.int64),
+            v=numbered[:, 1].astype(np.int64),
+            length=length,
+            minutes=length * 0.06 / pace,
+            forward=opened[f"{mode}_forward"].to_numpy(dtype=bool),
+            backward=opened[f"{mode}_backward"].to_numpy(dtype=bool),
+            access_speed_kmh=speed if mode == "walk" and speed else DEFAULT_SPEED_KMH["walk"],
+        )
+
+    @classmethod
+    def from_networkx(
+        cls, graph: nx.MultiDiGraph[Any], mode: Mode = "walk", **options: Any
+    ) -> Self:
+        """Compile a graph in osmnx's model; each of its edges is open to the mode.
+
+        Parameters
+        ----------
+        graph
+            As `layers.streets.from_networkx` takes it.
+        mode, options
+            As in `build`.
+        """
+        return cls.build(street_layer.from_networkx(graph, modes=(mode,)), mode, **options)
+
+    def to_networkx(self) -> nx.MultiDiGraph[Any]:
+        """Turn into a graph in osmnx's model.
+
+        Returns
+        -------
+        Junctions by their ids with ``x``, ``y`` (degrees); an edge for each direction a
+        street is open in, with ``osmid`` (the street's label), ``length`` (m),
+        ``speed_kph``, ``travel_time`` (s), ``name``, ``highway``, ``oneway``,
+        ``reversed`` and ``geometry``.
+        """
+        graph: nx.MultiDiGraph[Any] = nx.MultiDiGraph(crs=GEOGRAPHIC.to_string())
+        lines = self.streets.geometry
+        ends = {}
+        for u, v, line in zip(self.u, self.v, lines, strict=True):
+            ends[u], ends[v] = line.coords[0], line.coords[-1]
+        for node in range(self.nodes):
+            graph.add_node(int(self.node_ids[node]), x=ends[node][0], y=ends[node][1])
+        named = self.streets[["name", "highway"]].itertuples(index=False)
+        for row, (line, label, words) in enumerate(
+            zip(lines, self.streets.index, named, strict=True)
+        ):
+            u, v = int(self.node_ids[self.u[row]]), int(self.node_ids[self.v[row]])
+            data = {
+                "osmid": label,
+                "length": float(self.length[row]),
+                "speed_kph": float(self.length[row] * 0.06 / self.minutes[row]),
+                "travel_time": float(self.minutes[row] * 60),
+                "name": words.name,
+                "highway": words.highway,
+                "oneway": not (self.forward[row] and self.backward[row]),
+            }
+            if self.forward[row]:
+                graph.add_edge(u, v, **data, geometry=line, reversed=False)
+            if self.backward[row]:
+                graph.add_edge(v, u, **data, geometry=line.reverse(), reversed=True)
+        return graph
+
+    def locate(
+        self,
+        points: gpd.GeoSeries | gpd.GeoDataFrame,
+        *,
+        limit: float = 300.0,
+        islands: bool = False,
+    ) -> Positions:
+        """Place points on the nearest streets.
+
+        Parameters
+        ----------
+        points
+            Points in any reference system.
+        limit
+            Greatest access leg in metres, inclusive; a point farther from every street
+            is refused.
+        islands
+            Whether a point may be placed on a piece of network that is cut off.
+
+        Returns
+        -------
+        A position a point, aligned to the points' index; refused ones say why.
+
+        Raises
+        ------
+        CrsError
+            The points have no reference system.
+        InputError
+            The limit is below zero, or a geometry is no point.
+        """
+        require_crs(points)
+        if not limit >= 0:
+            raise InputError(text("error.limit_negative", found=limit))
+        projected = points.geometry.to_crs(self.crs)
+        return positions.locate(self, projected, limit=float(limit), islands=islands)
+
+    def positions_of(
+        self, points: gpd.GeoSeries | gpd.GeoDataFrame | Positions, *, limit: float = 300.0
+    ) -> Positions:
+        """Positions as they are, or those of points.
+
+        Raises
+        ------
+        InputError
+            The positions lie on another network.
+        """
+        if not isinstance(points, Positions):
+            return self.locate(points, limit=limit)
+        if points.network is not self:
+            raise InputError(text("error.other_network"))
+        return points
+
+    def reach(
+        self,
+        points: gpd.GeoSeries | gpd.GeoDataFrame | Positions,
+        *,
+        cutoff: float | None = None,
+        cutoff_min: float | None = None,
+        towards: Towards = "facility",
+        limit: float = 300.0,
+    ) -> Reach:
+        """Search from all points at once.
+
+        Parameters
+        ----------
+        points
+            The origins: points in any reference system, or positions on this network.
+        cutoff, cutoff_min
+            Greatest distance, inclusive, in metres or in minutes; without either every
+            street is searched, in metres.
+        towards
+            ``facility``: people travel to the points; ``from``: away from them. One-way
+            streets make the difference.
+        limit
+            Greatest access leg in metres, for points.
+
+        Raises
+        ------
+        InputError
+            Both cutoffs are given, or one below zero.
+
+        Examples
+        --------
+        >>> from layers import embedded
+        >>> city = embedded("small")
+        >>> network = Network.build(city.streets)
+        >>> reach = network.reach(city.facilities, cutoff=800)
+        >>> bool((reach.at(city.facilities).dropna() <= 600).all())
+        True
+        """
+        origins = self.positions_of(points, limit=limit)
+        return reach.search(self, origins, cutoff=cutoff, cutoff_min=cutoff_min, towards=towards)
+
+    @property
+    def nodes(self) -> int:
+        """Number of junctions."""
+        return len(self.node_ids)
+
+    @cached_property
+    def lines(self) -> np.ndarray:
+        """Geometry of each street in `crs`."""
+        return np.asarray(self.streets.geometry.to_crs(self.crs).array)
+
+    @cached_property
+    def component(self) -> Ints:
+        """Piece of network that each junction belongs to: junctions that all reach each other."""
+        tail, head = self._arcs()
+        graph = csr_array((np.ones(len(tail)), (tail, head)), shape=(self.nodes, self.nodes))
+        return connected_components(graph, connection="strong")[1].astype(np.int64)
+
+    @cached_property
+    def cut_off(self) -> np.ndarray:
+        """Whether each street hangs on a piece so small that it is cut off.
+
+        A piece is small below 200 junctions or a tenth of the largest piece, whichever
+        is less. A street counts as cut off if either end lies in a small piece: from
+        there, or to there, one cannot travel.
+        """
+        size = np.bincount(self.component)
+        small = (size < min(_SMALL_PIECE, _SMALL_SHARE * size.max()))[self.component]
+        return small[self.u] | small[self.v]
+
+    def pace(self, unit: str) -> Floats:
+        """Cost of each street per metre, in ``m`` or ``min``."""
+        return np.ones_like(self.length) if unit == "m" else self.minutes / self.length
+
+    def access_pace(self, unit: str) -> float:
+        """Cost of an access leg per metre, in ``m`` or ``min``."""
+        return 1.0 if unit == "m" else 0.06 / self.access_speed_kmh
+
+    def rows(self, unit: str, towards: Towards) -> Rows:
+        """Compressed rows to search: as people travel, or backwards from the facilities."""
+        return self._rows[unit, towards]
+
+    @cached_property
+    def _rows(self) -> _Lazy:
+        return _Lazy(self)
+
+    def _arcs(self) -> tuple[Ints, Ints]:
+        tail = np.concatenate([self.u[self.forward], self.v[self.backward]])
+        head = np.concatenate([self.v[self.forward], self.u[self.backward]])
+        return tail, head
+
+    def __repr__(self) -> str:
+        pieces = int(self.component.max()) + 1
+        away = f", {int(self.cut_off.sum()):,} streets cut off" if self.cut_off.any() else ""
+        return (
+            f"<Network {self.mode}: {self.nodes:,} junctions, {len(self.length):,} streets, "
+            f"{self.length.sum() / 1000:,.0f} km, {pieces:,} pieces{away}>"
+        )
+
+
+class _Lazy(dict[tuple[str, str], "Rows"]):
+    """Compressed rows made when first wanted."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self._network = network
+
+    def __missing__(self, key: tuple[str, str]) -> Rows:
+        unit, towards = key
+        network = self._network
+        cost = network.length if unit == "m" else network.minutes
+        tail, head = network._arcs()  # noqa: SLF001 - its own helper
+        both = np.concatenate([cost[network.forward], cost[network.backward]])
+        ends = (head, tail) if towards == "facility" else (tail, head)
+        made = self[key] = _search.compress(network.nodes, *ends, both)
+        return made

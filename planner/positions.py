@@ -1,0 +1,156 @@
+"""Positions: places on streets, and the access legs to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from layers.errors import InputError
+from layers.messages import text
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+    from planner._search import Floats, Ints
+    from planner.network import Network
+
+Reason = Literal["no_point", "too_far", "cut_off"]
+REASONS: tuple[Reason, ...] = get_args(Reason)
+"""Why a point is refused: it has no coordinates, no street lies within the limit, or the
+only streets within it are cut off from the rest."""
+
+_END_SLACK_M = 1e-6
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Positions:
+    """Places on a network's streets, one for each point that was asked for.
+
+    Attributes
+    ----------
+    network
+        Whose streets they lie on.
+    index
+        The points' index.
+    edge
+        Row of the network's street, -1 where the point was refused.
+    offset
+        Metres along the street from its node ``u``.
+    access
+        Metres in a straight line from the point to the street: the access leg.
+    refusal
+        Number of the reason in `REASONS`, -1 where the point was placed.
+    """
+
+    network: Network
+    index: pd.Index
+    edge: Ints
+    offset: Floats
+    access: Floats
+    refusal: Ints
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    @property
+    def placed(self) -> pd.Series:
+        """Whether each point was placed."""
+        return pd.Series(self.edge >= 0, index=self.index, name="placed")
+
+    @property
+    def reason(self) -> pd.Series:
+        """Why each point was refused, None where it was placed."""
+        names = np.array([*REASONS, None], dtype=object)[self.refusal]
+        return pd.Series(names, index=self.index, name="reason", dtype=object)
+
+    @property
+    def refused(self) -> pd.Series:
+        """Number of points refused, by reason."""
+        counts = np.bincount(self.refusal[self.refusal >= 0], minlength=len(REASONS))
+        return pd.Series(counts, index=list(REASONS), name="points")
+
+    def frame(self) -> pd.DataFrame:
+        """Table with ``street`` (its label), ``offset``, ``access``, ``reason``."""
+        labels = np.append(self.network.streets.index.to_numpy(dtype=object), None)
+        return pd.DataFrame(
+            {
+                "street": pd.Series(labels[self.edge], index=self.index, dtype=object),
+                "offset": self.offset,
+                "access": self.access,
+                "reason": self.reason,
+            },
+            index=self.index,
+        )
+
+    def take(self, rows: Ints) -> Positions:
+        """The positions of some rows, by number."""
+        return Positions(
+            self.network, self.index[rows], self.edge[rows], self.offset[rows],
+            self.access[rows], self.refusal[rows],
+        )
+
+    def __repr__(self) -> str:
+        told = "".join(f", {n:,} {reason}" for reason, n in self.refused.items() if n)
+        return (
+            f"<Positions: {int((self.edge >= 0).sum()):,} of {len(self):,} placed on "
+            f"{self.network.mode} streets{told}>"
+        )
+
+
+def locate(network: Network, points: gpd.GeoSeries, *, limit: float, islands: bool) -> Positions:
+    """Place projected points on the nearest streets; see `Network.locate`."""
+    shapes = points.array
+    blank = np.asarray(points.isna() | points.is_empty)
+    wrong = ~blank & np.asarray(points.geom_type != "Point")
+    if wrong.any():
+        rows = ", ".join(str(row) for row in points.index[wrong][:8])
+        raise InputError(text("error.not_points", rows=rows))
+    blank = blank | ~np.isfinite(shapely.get_x(shapes)) | ~np.isfinite(shapely.get_y(shapes))
+    count = len(points)
+    lines = network.lines
+    open_to = np.arange(len(lines)) if islands else np.flatnonzero(~network.cut_off)
+    edge, access = _nearest(lines, open_to, np.asarray(shapes), blank, limit)
+    refusal = np.where(edge >= 0, -1, REASONS.index("too_far"))
+    lost = np.flatnonzero((edge < 0) & ~blank)
+    if len(lost) and not islands:
+        shut = np.flatnonzero(network.cut_off)
+        near, _ = _nearest(lines, shut, np.asarray(shapes)[lost], blank[lost], limit)
+        refusal[lost[near >= 0]] = REASONS.index("cut_off")
+    refusal[blank] = REASONS.index("no_point")
+    offset = np.full(count, np.nan)
+    on = np.flatnonzero(edge >= 0)
+    if len(on):
+        line = lines[edge[on]]
+        share = shapely.line_locate_point(line, np.asarray(shapes)[on]) / shapely.length(line)
+        length = network.length[edge[on]]
+        along = np.clip(share, 0.0, 1.0) * length
+        along[along < _END_SLACK_M] = 0.0
+        at_end = along > length - _END_SLACK_M
+        along[at_end] = length[at_end]
+        offset[on] = along
+    return Positions(network, points.index, edge, offset, access, refusal.astype(np.int64))
+
+
+def _nearest(
+    lines: Any, rows: Ints, shapes: Any, blank: Any, limit: float
+) -> tuple[Ints, Floats]:
+    """Nearest of some lines to each point; of equally near ones the first row."""
+    edge = np.full(len(shapes), -1, dtype=np.int64)
+    access = np.full(len(shapes), np.nan)
+    asked = np.flatnonzero(~blank)
+    if not len(rows) or not len(asked):
+        return edge, access
+    tree = shapely.STRtree(lines[rows])
+    reach = limit + _END_SLACK_M
+    (point, line), distance = tree.query_nearest(
+        shapes[asked], max_distance=reach, return_distance=True, all_matches=True
+    )
+    order = np.lexsort((rows[line], point))
+    first = order[np.unique(point[order], return_index=True)[1]]
+    edge[asked[point[first]]] = rows[line[first]]
+    access[asked[point[first]]] = np.minimum(distance[first], limit)
+    return edge, access

@@ -1,0 +1,232 @@
+"""Reach: network distances from a set of origins, within a cutoff."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from layers.errors import InputError
+from layers.messages import text
+from planner import _search
+from planner.positions import Positions
+
+if TYPE_CHECKING:
+    from planner._search import Floats, Ints
+    from planner.network import Network
+
+Towards = Literal["facility", "from"]
+
+SLACK = 1e-6
+"""A cutoff is inclusive to a micrometre (a microminute): the order in which lengths are
+added up must not decide who is served."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Reach:
+    """Distances along a network from the nearest of its origins.
+
+    A distance is the origin's access leg, the way along the streets and the other
+    point's access leg. It is exact on the street: both ends may lie on one street and
+    reach each other along it.
+
+    Attributes
+    ----------
+    network
+        The streets.
+    origins
+        Positions of the origins.
+    towards
+        ``facility``: people travel to the origins; ``from``: away from them.
+    unit
+        ``m`` or ``min``.
+    cutoff
+        Greatest distance, inclusive, in `unit`.
+    node_distance
+        Of each junction, inf beyond the cutoff.
+    node_origin
+        Row of the nearest origin of each junction, -1 beyond the cutoff.
+    """
+
+    network: Network
+    origins: Positions
+    towards: Towards
+    unit: str
+    cutoff: float
+    node_distance: Floats
+    node_origin: Ints
+
+    def at(self, points: gpd.GeoSeries | gpd.GeoDataFrame | Positions, *, limit: float = 300.0) -> pd.Series:
+        """Distance of each point from its nearest origin.
+
+        Parameters
+        ----------
+        points
+            Points in any reference system, or positions on this network.
+        limit
+            Greatest access leg in metres, for points.
+
+        Returns
+        -------
+        In `unit`, aligned to the points' index; inf beyond the cutoff, NaN where a point
+        could not be placed on a street.
+        """
+        return self.nearest(points, limit=limit)["distance"]
+
+    def nearest(
+        self, points: gpd.GeoSeries | gpd.GeoDataFrame | Positions, *, limit: float = 300.0
+    ) -> pd.DataFrame:
+        """Distance of each point from its nearest origin, and which one that is.
+
+        Returns
+        -------
+        Columns ``distance`` as `at` gives it and ``origin``, the label of the nearest
+        origin or None; aligned to the points' index.
+        """
+        where = self.network.positions_of(points, limit=limit)
+        distance, origin = measure(self, where)
+        labels = np.append(self.origins.index.to_numpy(dtype=object), None)
+        return pd.DataFrame(
+            {"distance": distance, "origin": pd.Series(labels[origin], where.index, dtype=object)},
+            index=where.index,
+        )
+
+    def __repr__(self) -> str:
+        reached = int(np.isfinite(self.node_distance).sum())
+        bound = "" if np.isinf(self.cutoff) else f" within {self.cutoff:g} {self.unit}"
+        way = "to" if self.towards == "facility" else "from"
+        return (
+            f"<Reach: {reached:,} of {self.network.nodes:,} junctions{bound} {way} "
+            f"{len(self.origins):,} origins by {self.network.mode}>"
+        )
+
+
+def search(
+    network: Network,
+    origins: Positions,
+    *,
+    cutoff: float | None,
+    cutoff_min: float | None,
+    towards: Towards,
+) -> Reach:
+    """Search from all origins at once; see `Network.reach`."""
+    if towards not in {"facility", "from"}:
+        raise InputError(text("error.towards", found=towards))
+    given = [value for value in (cutoff, cutoff_min) if value is not None]
+    if len(given) > 1 or not all(value >= 0 for value in given):
+        raise InputError(text("error.cutoff_network"))
+    unit = "m" if cutoff_min is None else "min"
+    bound = float(given[0]) if given else float("inf")
+    on = np.flatnonzero(origins.edge >= 0)
+    edge, offset = origins.edge[on], origins.offset[on]
+    pace, leg = network.pace(unit)[edge], origins.access[on] * network.access_pace(unit)
+    length = network.length[edge]
+    # From an origin people leave over v where the street is open forwards; to reach an
+    # origin they come over u there. At the street's very end its node is at hand anyway.
+    over_u, over_v = _open_ends(network, edge, offset, leaving=towards == "from")
+    node = np.concatenate([network.u[edge][over_u], network.v[edge][over_v]])
+    cost = np.concatenate(
+        [(leg + offset * pace)[over_u], (leg + (length - offset) * pace)[over_v]]
+    )
+    seeds = np.concatenate([on[over_u], on[over_v]])
+    distance, origin = _search.nearest_origin(
+        network.rows(unit, towards), node, cost, seeds, len(origins), bound + SLACK
+    )
+    return Reach(network, origins, towards, unit, bound, distance, origin)
+
+
+def measure(reach: Reach, where: Positions) -> tuple[Floats, Ints]:
+    """Distance and row of the nearest origin of each position; NaN and -1 where refused."""
+    network, unit = reach.network, reach.unit
+    distance = np.full(len(where), np.nan)
+    origin = np.full(len(where), -1, dtype=np.int64)
+    on = np.flatnonzero(where.edge >= 0)
+    edge, offset = where.edge[on], where.offset[on]
+    pace, leg = network.pace(unit)[edge], where.access[on] * network.access_pace(unit)
+    best = np.full(len(on), np.inf)
+    which = np.full(len(on), -1, dtype=np.int64)
+
+    def offer(rows: Any, cost: Floats, source: Ints) -> None:
+        better = cost < best[rows]
+        best[rows[better]], which[rows[better]] = cost[better], source[better]
+
+    over_u, over_v = _open_ends(network, edge, offset, leaving=reach.towards == "facility")
+    rest = network.length[edge] - offset
+    for open_end, node, way in ((over_u, network.u, offset), (over_v, network.v, rest)):
+        rows = np.flatnonzero(open_end)
+        ends = node[edge[rows]]
+        offer(rows, reach.node_distance[ends] + way[rows] * pace[rows], reach.node_origin[ends])
+    rows, cost, source = _along_one_street(reach, edge, offset)
+    offer(rows, cost, source)
+    total = best + leg
+    beyond = ~(total <= reach.cutoff + SLACK)
+    total[beyond], which[beyond] = np.inf, -1
+    distance[on] = np.minimum(total, np.where(beyond, np.inf, reach.cutoff))
+    origin[on] = which
+    return distance, origin
+
+
+def _open_ends(
+    network: Network, edge: Ints, offset: Floats, *, leaving: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Whether a position and node u, and node v, join: leaving it, or coming to it."""
+    forward, backward = network.forward[edge], network.backward[edge]
+    via_u, via_v = (backward, forward) if leaving else (forward, backward)
+    return via_u | (offset == 0.0), via_v | (offset == network.length[edge])
+
+
+def _along_one_street(reach: Reach, edge: Ints, offset: Floats) -> tuple[Ints, Floats, Ints]:
+    """Ways between a position and an origin on the same street that never leave it.
+
+    Both kinds are sorted along each street; a running minimum of the origins' costs,
+    once in each direction, then gives every position its best origin before and behind.
+
+    Returns
+    -------
+    Rows of the positions, cost without their access leg, rows of the origins.
+    """
+    network, unit, origins = reach.network, reach.unit, reach.origins
+    on = np.flatnonzero(origins.edge >= 0)
+    here = np.flatnonzero(np.isin(edge, origins.edge[on]))
+    on = on[np.isin(origins.edge[on], edge[here])]
+    if not len(here) or not len(on):
+        empty = np.empty(0, dtype=np.int64)
+        return empty, np.empty(0), empty
+    street = np.concatenate([origins.edge[on], edge[here]])
+    at = np.concatenate([origins.offset[on], offset[here]])
+    pace = network.pace(unit)[street]
+    leg = np.concatenate(
+        [origins.access[on] * network.access_pace(unit), np.full(len(here), np.inf)]
+    )
+    is_origin = np.arange(len(street)) < len(on)
+    results = []
+    for ascending in (True, False):
+        sign = 1.0 if ascending else -1.0
+        # Going up the street from the origin is going forwards, unless people come to it.
+        forwards = ascending == (reach.towards == "from")
+        may = (network.forward if forwards else network.backward)[street]
+        order = np.lexsort((~is_origin, sign * at, street))
+        value = np.where(may, leg - sign * at * pace, np.inf)[order]
+        runs = street[order]
+        low = pd.Series(value).groupby(runs).cummin().to_numpy()
+        # A new low is where the running minimum falls; its row holds until the next.
+        begins = np.append(True, runs[1:] != runs[:-1])  # noqa: FBT003 - the first row
+        fresh = begins | np.append(False, low[1:] < low[:-1])  # noqa: FBT003
+        holder = order[np.maximum.accumulate(np.where(fresh, np.arange(len(order)), 0))]
+        asked = ~is_origin[order] & np.isfinite(low)
+        rows = order[asked]
+        results.append(
+            (
+                here[rows - len(on)],
+                low[asked] + sign * at[rows] * pace[rows],
+                on[holder[asked]],
+            )
+        )
+    rows, cost, source = (np.concatenate(part) for part in zip(*results, strict=True))
+    # A position may have an origin on either side: the nearer comes first and stays.
+    order = np.lexsort((cost, rows))
+    first = order[np.unique(rows[order], return_index=True)[1]]
+    return rows[first], np.maximum(cost[first], 0.0), source[first]

@@ -1,0 +1,280 @@
+"""Services and their standards, read from ``data/services.toml``."""
+
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from layers.errors import StandardError, UnknownNameError
+from layers.messages import Language, language, text
+from layers.population import GROUPS, Group
+from layers.resources import data_path
+from layers.streets import MODES, Mode
+from layers.units import LEVELS, Level
+
+DEFAULT_SPEED_KMH: Mapping[Mode, float] = {"walk": 4.8, "cycle": 15.0}
+"""Speeds where a standard names none; a car goes at its street's speed.
+
+4.8 km/h makes the plan's ten minutes the 800 m of its fitness circle.
+"""
+
+_FIELDS = {
+    "name", "name_en", "clause", "group", "also", "mode", "cutoff_m", "cutoff_min",
+    "speed_kmh", "source", "quotas",
+}
+_NEEDED = {"name", "name_en", "group", "mode", "source"}
+_YEARS = range(1990, 2101)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quota:
+    """Facilities that each unit of a level must have by the end of a year."""
+
+    level: Level
+    year: int
+    facilities: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standard:
+    """How near counts as served.
+
+    Attributes
+    ----------
+    mode
+        How people travel.
+    cutoff_m, cutoff_min
+        Metres along the streets, or minutes; one of the two. Both ends' access legs
+        count, and the cutoff itself is still served.
+    speed_kmh
+        Pace of the group on foot or by cycle; None for the mode's default and for cars.
+    group
+        Whom the rate is for.
+    also
+        Groups whose rates stand beside it.
+    quotas
+        Facilities that units must have.
+    source
+        Where the figure comes from.
+    """
+
+    mode: Mode
+    group: Group
+    source: str
+    cutoff_m: float | None = None
+    cutoff_min: float | None = None
+    speed_kmh: float | None = None
+    also: tuple[Group, ...] = ()
+    quotas: tuple[Quota, ...] = ()
+
+    def __post_init__(self) -> None:
+        if (self.cutoff_m is None) == (self.cutoff_min is None):
+            raise StandardError(text("error.cutoff_one"))
+        for value in (self.cutoff_m, self.cutoff_min, self.speed_kmh):
+            if value is not None and not 0 < value < float("inf"):
+                raise StandardError(text("error.number_positive", found=value))
+
+    @property
+    def cutoff(self) -> float:
+        """The cutoff, in `unit`."""
+        value = self.cutoff_m if self.cutoff_m is not None else self.cutoff_min
+        assert value is not None
+        return value
+
+    @property
+    def unit(self) -> str:
+        """``m`` or ``min``."""
+        return "m" if self.cutoff_m is not None else "min"
+
+    def quota(self, level: Level, year: int | None = None) -> Quota | None:
+        """The quota that a level has to meet.
+
+        Parameters
+        ----------
+        level
+            Level of the units.
+        year
+            The last quota due by the end of this year; without one the last of all.
+        """
+        due = [q for q in self.quotas if q.level == level and (year is None or q.year <= year)]
+        return max(due, key=lambda quota: quota.year, default=None)
+
+    def words(self, lang: Language | None = None) -> str:
+        """The standard as a reader says it: 步行 800 m; 驾车 30 分钟."""
+        unit = text(f"unit.{self.unit}", lang)
+        speed = f" ({self.speed_kmh:g} km/h)" if self.speed_kmh else ""
+        return f"{text(f'mode.{self.mode}', lang)} {self.cutoff:g} {unit}{speed}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "mode": self.mode,
+            "cutoff_m": self.cutoff_m,
+            "cutoff_min": self.cutoff_min,
+            "speed_kmh": self.speed_kmh,
+            "group": self.group,
+            "also": list(self.also),
+            "quotas": [vars(quota) for quota in self.quotas],
+            "source": self.source,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """A kind of facility and its standard.
+
+    Attributes
+    ----------
+    key
+        What facilities name it by.
+    name, name_en
+        What it is called.
+    clause
+        Where the plan demands it.
+    standard
+        How near counts as served.
+    """
+
+    key: str
+    name: str
+    name_en: str
+    standard: Standard
+    clause: str = ""
+
+    def title(self, lang: Language | None = None) -> str:
+        """Name in a language."""
+        return self.name_en if (lang or language()) == "en" else self.name
+
+
+@dataclass(frozen=True, repr=False)
+class Services(Mapping[str, Service]):
+    """Services by their keys, in the order of their table.
+
+    Examples
+    --------
+    >>> services = load_services()
+    >>> services["fitness_circle"].standard.words("en")
+    'walk 10 min (4.8 km/h)'
+    """
+
+    entries: Mapping[str, Service] = field(default_factory=dict)
+
+    def __getitem__(self, key: str) -> Service:
+        try:
+            return self.entries[key]
+        except KeyError:
+            raise unknown_name("service", key, self.entries) from None
+
+    def __iter__(self) -> Any:
+        return iter(self.entries)
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self.entries
+
+    def __repr__(self) -> str:
+        return f"<Services: {', '.join(self.entries)}>"
+
+
+def load_services(path: str | os.PathLike[str] | None = None) -> Services:
+    """Read a table of services.
+
+    Parameters
+    ----------
+    path
+        TOML file; the program's own when None.
+
+    Raises
+    ------
+    StandardError
+        The file cannot be read, or says something unknown; the message names the
+        service, the field and what is allowed.
+    """
+    file = Path(path) if path is not None else data_path("services.toml")
+    try:
+        with file.open("rb") as stream:
+            table = tomllib.load(stream)
+    except FileNotFoundError as missing:
+        raise StandardError(text("error.file_missing", path=str(file))) from missing
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
+        raise StandardError(
+            text("error.file_unreadable", path=str(file), reason=str(wrong))
+        ) from wrong
+    if not table:
+        raise StandardError(text("error.no_services", path=str(file)))
+    return Services({key: _service(f"{file.name} [{key}]", key, entry) for key, entry in table.items()})
+
+
+def unknown_name(kind: str, found: object, known: Iterable[str]) -> UnknownNameError:
+    """Error on a name that nothing has; ``kind`` is a key below ``kind`` in the catalogue."""
+    return UnknownNameError(
+        text(
+            "error.unknown_name", kind=text(f"kind.{kind}"), found=str(found), known=", ".join(known)
+        )
+    )
+
+
+def _service(where: str, key: str, entry: Any) -> Service:
+    if not isinstance(entry, dict):
+        raise StandardError(text("error.not_a_table", where=where))
+    _refuse(where, "error.fields_unknown", set(entry) - _FIELDS, _FIELDS)
+    _refuse(where, "error.fields_missing", _NEEDED - set(entry), _NEEDED)
+    _choose(where, "mode", entry["mode"], MODES)
+    also = entry.get("also", [])
+    for group in (entry["group"], *also):
+        _choose(where, "group", group, GROUPS)
+    for name in ("name", "name_en", "source", "clause"):
+        if not isinstance(entry.get(name, ""), str):
+            raise StandardError(text("error.not_text", where=where, field=name))
+    numbers = {name: _number(where, entry, name) for name in ("cutoff_m", "cutoff_min", "speed_kmh")}
+    if entry["mode"] == "drive" and numbers["speed_kmh"] is not None:
+        raise StandardError(f"{where}: {text('error.speed_for_cars')}")
+    try:
+        standard = Standard(
+            mode=entry["mode"], group=entry["group"], source=entry["source"], also=tuple(also),
+            quotas=tuple(_quota(where, quota) for quota in entry.get("quotas", [])), **numbers,
+        )
+    except StandardError as wrong:
+        raise StandardError(f"{where}: {wrong}") from wrong
+    return Service(
+        key=key, name=entry["name"], name_en=entry["name_en"],
+        clause=entry.get("clause", ""), standard=standard,
+    )
+
+
+def _quota(where: str, entry: Any) -> Quota:
+    fields = {"level", "year", "facilities"}
+    if not isinstance(entry, dict) or set(entry) != fields:
+        raise StandardError(text("error.quota_fields", known=", ".join(sorted(fields))))
+    _choose(where, "level", entry["level"], LEVELS)
+    for name, least in (("year", _YEARS.start), ("facilities", 0)):
+        value = entry[name]
+        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            raise StandardError(text("error.quota_number", field=name, found=value))
+    if entry["year"] not in _YEARS:
+        raise StandardError(text("error.quota_number", field="year", found=entry["year"]))
+    return Quota(**entry)
+
+
+def _number(where: str, entry: Mapping[str, Any], name: str) -> float | None:
+    value = entry.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise StandardError(f"{where}: {text('error.number_positive', found=value)}")
+    return float(value)
+
+
+def _choose(where: str, kind: str, found: object, known: Iterable[str]) -> None:
+    if found not in tuple(known):
+        raise StandardError(f"{where}: {unknown_name(kind, found, known)}")
+
+
+def _refuse(where: str, key: str, fields: set[str], known: set[str]) -> None:
+    if fields:
+        found, allowed = ", ".join(sorted(fields)), ", ".join(sorted(known))
+        raise StandardError(text(key, where=where, found=found, known=allowed))
