@@ -6,6 +6,7 @@ import pandas as pd
 from layers import units
 from layers.errors import SourceError
 from layers.messages import text
+from layers.resources import data_path
 from layers.sources.files import Source
 from layers.units import LEVELS
 
@@ -70,6 +71,10 @@ def join_levels(layers: list[gpd.GeoDataFrame], *, city_name: str, city_name_en:
             geometry=[districts.union_all()], crs=joined.crs,
         )
         joined = pd.concat([whole, joined], ignore_index=True)
+    known = pd.read_csv(data_path("hangzhou", "districts.csv"), dtype="str", comment="#")
+    english = dict(zip(known["code"], known["name_en"], strict=True))
+    same = joined["name_en"] == joined["name"]
+    joined.loc[same, "name_en"] = joined["code"].map(english).fillna(joined["name"])[same]
     codes = set(joined["code"])
     for row in joined.index[joined["parent"].isna()]:
         code = joined.at[row, "code"]  # noqa: PD008 - one value

@@ -1,0 +1,120 @@
+"""Service areas: stretches of street within reach, exact at the cutoff."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from shapely.ops import substring
+
+if TYPE_CHECKING:
+    from planner._search import Floats, Ints
+    from planner.reach import Reach
+
+_CRUMB_M = 1e-6
+
+
+def stretches(reach: Reach, cutoff: float) -> gpd.GeoDataFrame:
+    """Cut every street where the service ends.
+
+    A place on a street is served if someone standing there, without an access leg of
+    their own, is within the cutoff of an origin.
+
+    Parameters
+    ----------
+    reach
+        Distances from the origins, within at least the cutoff.
+    cutoff
+        Greatest distance, inclusive, in the reach's unit.
+
+    Returns
+    -------
+    A row a stretch in the order of streets: ``street`` (its label), ``start`` and
+    ``stop`` (m along it from node u), ``length_m``, ``served``, geometry in EPSG:4326.
+    The stretches of a street join end to end and add up to it.
+    """
+    network = reach.network
+    edge, start, stop = _merge(*_served(reach, cutoff))
+    count = len(network.length)
+    # What lies between the served stretches of a street is not served.
+    street = np.concatenate([np.arange(count), edge])
+    begin = np.concatenate([np.zeros(count), stop])
+    following = np.full(count, np.inf)
+    first = np.unique(edge, return_index=True)[1]
+    following[edge[first]] = start[first]
+    after = np.append(start[1:], np.inf)
+    after[np.append(edge[1:] != edge[:-1], True)] = np.inf  # noqa: FBT003 - the last row
+    end = np.minimum(np.concatenate([following, after]), network.length[street])
+    table = pd.DataFrame(
+        {
+            "row": np.concatenate([edge, street]),
+            "start": np.concatenate([start, begin]),
+            "stop": np.concatenate([stop, end]),
+            "served": np.arange(len(edge) + len(street)) < len(edge),
+        }
+    )
+    table = table[table["stop"] - table["start"] > _CRUMB_M]
+    table = table.sort_values(["row", "start"], ignore_index=True)
+    rows = table.pop("row").to_numpy()
+    table.insert(0, "street", network.streets.index.to_numpy()[rows])
+    table.insert(3, "length_m", table["stop"] - table["start"])
+    return gpd.GeoDataFrame(table, geometry=_cut(reach, rows, table), crs=network.streets.crs)
+
+
+def _served(reach: Reach, cutoff: float) -> tuple[Ints, Floats, Floats]:
+    """Served intervals of each street, overlapping: from its ends and from origins on it."""
+    network, origins = reach.network, reach.origins
+    pace, length = network.pace(reach.unit), network.length
+    every = np.arange(len(length))
+    leaving = reach.towards == "from"
+    over_u = network.forward if leaving else network.backward
+    over_v = network.backward if leaving else network.forward
+    left_u = (cutoff - reach.node_distance[network.u]) / pace
+    left_v = (cutoff - reach.node_distance[network.v]) / pace
+    from_u, from_v = over_u & (left_u >= 0), over_v & (left_v >= 0)
+    on = np.flatnonzero(origins.edge >= 0)
+    edge, at = origins.edge[on], origins.offset[on]
+    left = (cutoff - origins.access[on] * network.access_pace(reach.unit)) / pace[edge]
+    near = left >= 0
+    edge, at, left = edge[near], at[near], left[near]
+    parts = [
+        (every[from_u], np.zeros(int(from_u.sum())), left_u[from_u]),
+        (every[from_v], length[from_v] - left_v[from_v], length[from_v]),
+        (edge, np.where(over_v[edge], at - left, at), np.where(over_u[edge], at + left, at)),
+    ]
+    street, start, stop = (np.concatenate(column) for column in zip(*parts, strict=True))
+    start, stop = np.clip(start, 0.0, None), np.minimum(stop, length[street])
+    return street, start, stop
+
+
+def _merge(edge: Ints, start: Floats, stop: Floats) -> tuple[Ints, Floats, Floats]:
+    """Join the intervals of each street that touch."""
+    if not len(edge):
+        return edge, start, stop
+    order = np.lexsort((start, edge))
+    edge, start, stop = edge[order], start[order], stop[order]
+    furthest = pd.Series(stop).groupby(edge).cummax().to_numpy()
+    opens = np.ones(len(edge), dtype=bool)
+    opens[1:] = (edge[1:] != edge[:-1]) | (start[1:] > furthest[:-1] + _CRUMB_M)
+    last = np.append(np.flatnonzero(opens)[1:] - 1, len(edge) - 1)
+    return edge[opens], start[opens], furthest[last]
+
+
+def _cut(reach: Reach, rows: Ints, table: pd.DataFrame) -> Any:
+    """Geometry of stretches; whole streets keep theirs."""
+    network = reach.network
+    shapes = np.asarray(network.streets.geometry.array)[rows]
+    share = np.stack([table["start"], table["stop"]]) / network.length[rows]
+    part = np.flatnonzero((share[0] > 0) | (share[1] < 1))
+    lines = network.lines[rows[part]]
+    cut = [
+        substring(line, first, last, normalized=True)
+        for line, first, last in zip(lines, share[0, part], share[1, part], strict=True)
+    ]
+    if cut:
+        back = gpd.GeoSeries(cut, crs=network.crs).to_crs(network.streets.crs)
+        shapes[part] = np.asarray(back.array)
+    return shapely.set_precision(shapes, 0)

@@ -1,0 +1,404 @@
+"""Coverage: who is served by a service under its standard, and who is not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from layers import facilities as facility_layer
+from layers.errors import InputError
+from layers.messages import text
+from layers.population import GROUPS, Group
+from layers.units import LEVELS, Level, assign
+from planner.areas import stretches
+from planner.network import Network
+from planner.reach import SLACK, Towards, measure
+from planner.standards import Service, Services, Standard, load_services, unknown_name
+
+if TYPE_CHECKING:
+    from layers import City
+    from planner.positions import Positions
+    from planner.reach import Reach
+
+# People are added up in whole multiples of this part of a person: sums are then exact in
+# whatever order, so that townships add up to their district to the last digit.
+_PART = 2.0**-20
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class Coverage:
+    """Who is served by one service under its standard.
+
+    Attributes
+    ----------
+    city
+        The city.
+    service
+        The service.
+    standard
+        How near counts as served; the service's own unless another was given.
+    year
+        Year at whose end the facilities are taken, or None.
+    network
+        The streets, for the standard's mode.
+    reach
+        Distances from the facilities along them, without a cutoff.
+    facilities
+        The facilities counted: columns of the layer, ``reason`` (why one could not be
+        placed on a street, else None), ``access`` (m) and a column a level with the
+        code of its unit.
+    demand
+        A row for each row of the population layer: ``distance`` to the nearest facility
+        in the standard's unit (inf where there is no way, NaN where the point could not
+        be placed), ``facility`` (id of the nearest or None), ``served``, ``reason`` (why
+        it could not be placed, else None) and a column a level with the code of its unit.
+    """
+
+    city: City
+    service: Service
+    standard: Standard
+    year: int | None
+    network: Network
+    reach: Reach
+    facilities: gpd.GeoDataFrame
+    demand: pd.DataFrame
+
+    def by(self, level: Level = "district", group: Group | None = None) -> pd.DataFrame:
+        """Figures of each unit of a level.
+
+        Parameters
+        ----------
+        level
+            ``city``, ``district``, ``township`` or ``community``.
+        group
+            Group of people; the standard's own when None.
+
+        Returns
+        -------
+        A row a unit in the order of codes, with ``code, name, name_en, level, people,
+        served, gap, rate`` (NaN where nobody lives), ``unplaced`` (people of the gap who
+        could not be placed on a street), ``facilities``, ``quota`` and ``missing``
+        (facilities short of it; both NA without a quota), and of the distances of those
+        served ``mean, median, p90``, weighted by people, in the standard's unit. People
+        and facilities in no unit of the level follow in a last row with an empty code
+        where there are any, so that the column adds up to the city.
+
+        Raises
+        ------
+        UnknownNameError
+            The city has no unit of that level, or there is no such group.
+        """
+        weights = self._people(group)
+        if level not in self.levels:
+            raise unknown_name("level", level, self.levels)
+        units = self.city.units[self.city.units["level"] == level].sort_values("code")
+        codes = pd.Index(units["code"])
+        home = codes.get_indexer(self.demand[level])
+        table = pd.DataFrame(
+            {
+                "code": units["code"].to_numpy(),
+                "name": units["name"].to_numpy(),
+                "name_en": units["name_en"].to_numpy(),
+                "level": level,
+            }
+        )
+        figures = self._figures(weights, home, len(codes))
+        sited = codes.get_indexer(self.facilities[level])
+        figures["facilities"] = np.bincount(np.where(sited < 0, len(codes), sited), minlength=len(codes) + 1)
+        rest = pd.DataFrame(
+            {"code": [""], "name": [text("unit_none", "zh")], "name_en": [text("unit_none", "en")],
+             "level": [level]}
+        )
+        table = pd.concat([table, rest], ignore_index=True).join(figures)
+        if level == "city":
+            # What lies in no unit at all belongs to no city either.
+            table = table[table["code"] != ""]
+        elif not (figures["people"].iloc[-1] or figures["facilities"].iloc[-1]):
+            table = table.iloc[:-1]
+        return self._with_quota(table, level).reset_index(drop=True)
+
+    def total(self, group: Group | None = None) -> pd.Series:
+        """Figures of the whole city: everyone who lies in any unit; columns as in `by`."""
+        weights = self._people(group)
+        inside = self.demand[self.levels].notna().any(axis=1).to_numpy()
+        figures = self._figures(weights, np.where(inside, 0, -1), 1).iloc[:1]
+        sited = self.facilities[self.levels].notna().any(axis=1)
+        units = self.city.units
+        whole = units[units["level"] == "city"]
+        head = pd.DataFrame(
+            {
+                "code": [whole["code"].iloc[0] if len(whole) == 1 else ""],
+                "name": [self.city.name],
+                "name_en": [self.city.name_en],
+                "level": ["city"],
+            }
+        )
+        table = head.join(figures.assign(facilities=int(sited.sum())))
+        return self._with_quota(table, "city").iloc[0]
+
+    def gap(self, group: Group | None = None) -> gpd.GeoDataFrame:
+        """Demand points of those not served.
+
+        Returns
+        -------
+        Rows of the population layer where someone of the group lives and is not served:
+        ``people``, ``distance``, ``facility``, ``reason``, a column a level, geometry.
+        """
+        people = self._people(group)
+        rows = (people > 0) & ~self.demand["served"].to_numpy()
+        table = self.demand[rows].drop(columns="served")
+        table.insert(0, "people", people[rows])
+        return gpd.GeoDataFrame(table, geometry=self.city.population.geometry[rows])
+
+    def stretches(self) -> gpd.GeoDataFrame:
+        """Streets cut where service ends; see `planner.areas.stretches`."""
+        return stretches(self.reach, self.standard.cutoff)
+
+    @property
+    def levels(self) -> list[Level]:
+        """Levels that the city has units of, coarse to fine."""
+        have = set(self.city.units["level"])
+        return [level for level in LEVELS if level in have]
+
+    @property
+    def unplaced(self) -> pd.DataFrame:
+        """What could not be placed on a street, by reason: demand points, people, facilities."""
+        people = self._people(None)
+        reason = self.demand["reason"]
+        reasons = sorted(set(reason.dropna()) | set(self.facilities["reason"].dropna()))
+        return pd.DataFrame(
+            {
+                "points": [int((reason == why).sum()) for why in reasons],
+                "people": [_exact_sum(people[(reason == why).to_numpy()]) for why in reasons],
+                "facilities": [int((self.facilities["reason"] == why).sum()) for why in reasons],
+            },
+            index=pd.Index(reasons, name="reason", dtype=object),
+        )
+
+    @property
+    def outside(self) -> float:
+        """People of the standard's group who lie in no unit and count for none."""
+        astray = self.demand[self.levels].isna().all(axis=1).to_numpy()
+        return _exact_sum(self._people(None)[astray])
+
+    def as_dict(self, level: Level = "district") -> dict[str, Any]:
+        """Plain values for JSON: ``standard``, ``city``, ``units`` and what was left out."""
+        unplaced = self.unplaced.reset_index().to_dict("records")
+        return {
+            "name": self.service.name,
+            "name_en": self.service.name_en,
+            "standard": self.standard.as_dict(),
+            "year": self.year,
+            "city": {**_record(self.total()), "groups": self._also(None)},
+            "units": [
+                {**_record(row), "groups": self._also(level, number)}
+                for number, (_, row) in enumerate(self.by(level).iterrows())
+            ],
+            "unplaced": unplaced,
+            "outside": self.outside,
+        }
+
+    def __repr__(self) -> str:
+        total = self.total()
+        year = f" in {self.year}" if self.year is not None else ""
+        return (
+            f"<Coverage {self.service.key} of {self.city.name}{year}: {total['served']:,.0f} of "
+            f"{total['people']:,.0f} {self.standard.group} ({total['rate']:.1%}) within "
+            f"{self.standard.words('en')} of {len(self.facilities):,} facilities>"
+        )
+
+    def _also(self, level: Level | None, row: int = 0) -> dict[str, Any]:
+        """Figures of the standard's further groups, for the city or one row of a level."""
+        told = {}
+        for group in self.standard.also:
+            figures = self.total(group) if level is None else self.by(level, group).iloc[row]
+            told[group] = {
+                key: _plain(figures[key]) for key in ("people", "served", "gap", "rate", "unplaced")
+            }
+        return told
+
+    def _people(self, group: Group | None) -> np.ndarray:
+        chosen = group or self.standard.group
+        if chosen not in GROUPS:
+            raise unknown_name("group", chosen, GROUPS)
+        return self.city.population[chosen].to_numpy(dtype=np.float64)
+
+    def _figures(self, people: np.ndarray, home: np.ndarray, count: int) -> pd.DataFrame:
+        """Sums and distances by number of the unit; -1 is counted in the last row."""
+        home = np.where(home < 0, count, home)
+        served = self.demand["served"].to_numpy()
+        lost = self.demand["reason"].notna().to_numpy()
+        figures = pd.DataFrame(
+            {
+                "people": _exact_sums(people, home, count + 1),
+                "served": _exact_sums(np.where(served, people, 0.0), home, count + 1),
+            }
+        )
+        figures["gap"] = figures["people"] - figures["served"]
+        figures["rate"] = figures["served"] / figures["people"].where(figures["people"] > 0)
+        figures["unplaced"] = _exact_sums(np.where(lost, people, 0.0), home, count + 1)
+        near = served & (people > 0)
+        spread = _spread(self.demand["distance"].to_numpy()[near], people[near], home[near])
+        return figures.join(spread)
+
+    def _with_quota(self, table: pd.DataFrame, level: Level) -> pd.DataFrame:
+        quota = self.standard.quota(level, self.year)
+        wanted = pd.array([quota.facilities if quota else pd.NA] * len(table), dtype="Int64")
+        table["quota"] = pd.Series(wanted, index=table.index).mask(table["name"] == text("unit_none", "zh"))
+        table["missing"] = (table["quota"] - table["facilities"]).clip(lower=0)
+        order = [
+            "code", "name", "name_en", "level", "people", "served", "gap", "rate", "unplaced",
+            "facilities", "quota", "missing", "mean", "median", "p90",
+        ]
+        return table[order]
+
+
+def coverage(
+    city: City,
+    service: str | Service,
+    *,
+    standard: Standard | None = None,
+    services: Services | None = None,
+    year: int | None = None,
+    network: Network | None = None,
+    towards: Towards = "facility",
+    limit: float = 300.0,
+) -> Coverage:
+    """Compute who is served by a service.
+
+    Parameters
+    ----------
+    city
+        The city.
+    service
+        The service or its key.
+    standard
+        How near counts as served; the service's own when None.
+    services
+        Table to look the key up in; the program's own when None.
+    year
+        Count the facilities that are open at the end of this year; without it those
+        that have not closed.
+    network
+        Streets compiled for the standard's mode and speed, to save compiling them again.
+    towards
+        ``facility``: people travel to it; ``from``: the service comes to them.
+    limit
+        Greatest access leg in metres. Whoever lives farther from every street is not
+        served and is counted as unplaced.
+
+    Raises
+    ------
+    UnknownNameError
+        There is no such service.
+    InputError
+        The network is for another mode.
+
+    Examples
+    --------
+    >>> from layers import embedded
+    >>> result = coverage(embedded("small"), "menopause_clinic", year=2023)
+    >>> table = result.by("district")
+    >>> len(table), bool(table["served"].sum() == result.total()["served"])
+    (13, True)
+    """
+    if isinstance(service, str):
+        service = (services or load_services())[service]
+    standard = standard or service.standard
+    if network is None:
+        network = Network.build(
+            city.streets, standard.mode, crs=city.crs, speed_kmh=standard.speed_kmh
+        )
+    elif network.mode != standard.mode:
+        raise InputError(text("error.network_mode", found=network.mode, wanted=standard.mode))
+    counted = facility_layer.open_in(city.facilities, year)
+    counted = counted[counted["service"] == service.key]
+    origins = network.locate(counted, limit=limit)
+    infinite = {"cutoff_min": np.inf} if standard.unit == "min" else {"cutoff": np.inf}
+    reach = network.reach(origins, towards=towards, **infinite)
+    return _assemble(city, service, standard, year, network, reach, counted, limit)
+
+
+def _assemble(  # the parts are the result's own fields
+    city: City,
+    service: Service,
+    standard: Standard,
+    year: int | None,
+    network: Network,
+    reach: Reach,
+    counted: gpd.GeoDataFrame,
+    limit: float,
+) -> Coverage:
+    where = network.locate(city.population, limit=limit)
+    distance, origin = measure(reach, where)
+    units = city.units
+    sited = counted.assign(reason=reach.origins.reason, access=reach.origins.access)
+    demand = pd.DataFrame(
+        {
+            "distance": distance,
+            "facility": np.append(counted["id"].to_numpy(dtype=object), None)[origin],
+            "served": within(distance, standard.cutoff),
+            "reason": where.reason,
+        },
+        index=city.population.index,
+    )
+    return Coverage(
+        city=city,
+        service=service,
+        standard=standard,
+        year=year,
+        network=network,
+        reach=reach,
+        facilities=sited.join(assign(counted.geometry, units)),
+        demand=demand.join(assign(city.population.geometry, units)),
+    )
+
+
+def within(distance: np.ndarray, cutoff: float) -> np.ndarray:
+    """Whether distances lie within a cutoff, inclusive; NaN never does."""
+    return np.asarray(distance <= cutoff + SLACK)
+
+
+def _exact_sums(people: np.ndarray, home: np.ndarray, count: int) -> np.ndarray:
+    parts = np.zeros(count, dtype=np.int64)
+    np.add.at(parts, home, np.rint(people / _PART).astype(np.int64))
+    return parts * _PART
+
+
+def _exact_sum(people: np.ndarray) -> float:
+    return float(_exact_sums(people, np.zeros(len(people), dtype=np.int64), 1)[0])
+
+
+def _spread(distance: np.ndarray, people: np.ndarray, home: np.ndarray) -> pd.DataFrame:
+    """Mean, median and 90th percentile of distances by unit, weighted by people.
+
+    The percentile is the least distance within which that share of the people lives.
+    """
+    order = np.lexsort((distance, home))
+    table = pd.DataFrame({"home": home[order], "d": distance[order], "w": people[order]})
+    whole = table.groupby("home")["w"].transform("sum")
+    share = table.groupby("home")["w"].cumsum() / whole
+    weighted = (table["d"] * table["w"]).groupby(table["home"]).sum()
+    spread = pd.DataFrame({"mean": weighted / table.groupby("home")["w"].sum()})
+    for name, part in (("median", 0.5), ("p90", 0.9)):
+        # A hair's breadth keeps rounding from skipping past an exact half.
+        enough = table[share >= part - 1e-12]
+        spread[name] = enough.groupby("home")["d"].first()
+    return spread
+
+
+def _record(row: pd.Series) -> dict[str, Any]:
+    return {str(key): _plain(value) for key, value in row.items()}
+
+
+def _plain(value: Any) -> Any:
+    if pd.isna(value):
+        return None
+    if isinstance(value, str):
+        return value
+    number = float(value)
+    return int(number) if number.is_integer() else number
