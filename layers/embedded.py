@@ -2,19 +2,20 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import platformdirs
 
 from layers.city import City, Provenance
 from layers.errors import CityError
 from layers.messages import text
-from layers.sources import modelled
 
+Size = Literal["small", "city", "full"]
 Progress = Callable[[str, float], None]
 
 
 def embedded(
-    size: modelled.Size = "city",
+    size: Size = "city",
     *,
     cache: Path | None = None,
     progress: Progress | None = None,
@@ -39,6 +40,8 @@ def embedded(
     >>> embedded("small").modelled
     True
     """
+    from layers.sources import modelled  # noqa: PLC0415 - the model is needed but once
+
     folder = (cache or default_cache()) / f"hangzhou-{size}-{modelled.MODEL_VERSION}"
     try:
         return City.open(folder)
@@ -51,7 +54,9 @@ def default_cache() -> Path:
     return platformdirs.user_cache_path("coverage-planner", appauthor=False)
 
 
-def _build(size: modelled.Size, progress: Progress | None) -> City:
+def _build(size: Size, progress: Progress | None) -> City:
+    from layers.sources import modelled  # noqa: PLC0415 - see above
+
     made = modelled.build_layers(size, progress=progress)
     fact = text("source.facts", "zh") + " / " + text("source.facts", "en")
     notes = (fact,)

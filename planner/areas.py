@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from planner._search import Floats, Ints
     from planner.reach import Reach
 
+# Shorter stretches, and shorter gaps between them, come from rounding.
 _CRUMB_M = 1e-6
 
 
@@ -45,8 +46,9 @@ def stretches(reach: Reach, cutoff: float) -> gpd.GeoDataFrame:
     following = np.full(count, np.inf)
     first = np.unique(edge, return_index=True)[1]
     following[edge[first]] = start[first]
-    after = np.append(start[1:], np.inf)
-    after[np.append(edge[1:] != edge[:-1], True)] = np.inf  # noqa: FBT003 - the last row
+    after = np.full(len(edge), np.inf)
+    same = np.flatnonzero(edge[1:] == edge[:-1])
+    after[same] = start[same + 1]
     end = np.minimum(np.concatenate([following, after]), network.length[street])
     table = pd.DataFrame(
         {
@@ -72,26 +74,30 @@ def _served(reach: Reach, cutoff: float) -> tuple[Ints, Floats, Floats]:
     leaving = reach.towards == "from"
     over_u = network.forward if leaving else network.backward
     over_v = network.backward if leaving else network.forward
-    left_u = (cutoff - reach.node_distance[network.u]) / pace
-    left_v = (cutoff - reach.node_distance[network.v]) / pace
+    distance = reach.node_distance
+    left = np.full(len(distance), -np.inf)
+    reached = np.isfinite(distance)
+    left[reached] = cutoff - distance[reached]
+    left_u, left_v = left[network.u] / pace, left[network.v] / pace
     from_u, from_v = over_u & (left_u >= 0), over_v & (left_v >= 0)
     on = np.flatnonzero(origins.edge >= 0)
     edge, at = origins.edge[on], origins.offset[on]
-    left = (cutoff - origins.access[on] * network.access_pace(reach.unit)) / pace[edge]
-    near = left >= 0
-    edge, at, left = edge[near], at[near], left[near]
+    around = (cutoff - origins.access[on] * network.access_pace(reach.unit)) / pace[edge]
+    near = around >= 0
+    edge, at, around = edge[near], at[near], around[near]
     parts = [
         (every[from_u], np.zeros(int(from_u.sum())), left_u[from_u]),
         (every[from_v], length[from_v] - left_v[from_v], length[from_v]),
-        (edge, np.where(over_v[edge], at - left, at), np.where(over_u[edge], at + left, at)),
+        (edge, np.where(over_v[edge], at - around, at), np.where(over_u[edge], at + around, at)),
     ]
     street, start, stop = (np.concatenate(column) for column in zip(*parts, strict=True))
-    start, stop = np.clip(start, 0.0, None), np.minimum(stop, length[street])
+    start = np.where(start < _CRUMB_M, 0.0, start)
+    stop = np.where(stop > length[street] - _CRUMB_M, length[street], stop)
     return street, start, stop
 
 
 def _merge(edge: Ints, start: Floats, stop: Floats) -> tuple[Ints, Floats, Floats]:
-    """Join the intervals of each street that touch."""
+    """Join the intervals of each street that touch, and drop those too short to see."""
     if not len(edge):
         return edge, start, stop
     order = np.lexsort((start, edge))
@@ -100,7 +106,9 @@ def _merge(edge: Ints, start: Floats, stop: Floats) -> tuple[Ints, Floats, Float
     opens = np.ones(len(edge), dtype=bool)
     opens[1:] = (edge[1:] != edge[:-1]) | (start[1:] > furthest[:-1] + _CRUMB_M)
     last = np.append(np.flatnonzero(opens)[1:] - 1, len(edge) - 1)
-    return edge[opens], start[opens], furthest[last]
+    edge, start, stop = edge[opens], start[opens], furthest[last]
+    seen = stop - start > _CRUMB_M
+    return edge[seen], start[seen], stop[seen]
 
 
 def _cut(reach: Reach, rows: Ints, table: pd.DataFrame) -> Any:

@@ -185,18 +185,26 @@ class Coverage:
         astray = self.demand[self.levels].isna().all(axis=1).to_numpy()
         return _exact_sum(self._people(None)[astray])
 
-    def as_dict(self, level: Level = "district") -> dict[str, Any]:
+    def as_dict(self, level: Level = "district", group: Group | None = None) -> dict[str, Any]:
         """Plain values for JSON: ``standard``, ``city``, ``units`` and what was left out."""
+        also = {further: self.by(level, further) for further in self.standard.also}
         unplaced = self.unplaced.reset_index().to_dict("records")
         return {
             "name": self.service.name,
             "name_en": self.service.name_en,
             "standard": self.standard.as_dict(),
             "year": self.year,
-            "city": {**_record(self.total()), "groups": self._also(None)},
+            "group": group or self.standard.group,
+            "city": {
+                **_record(self.total(group)),
+                "groups": {further: _brief(self.total(further)) for further in also},
+            },
             "units": [
-                {**_record(row), "groups": self._also(level, number)}
-                for number, (_, row) in enumerate(self.by(level).iterrows())
+                {
+                    **_record(row),
+                    "groups": {key: _brief(table.iloc[number]) for key, table in also.items()},
+                }
+                for number, (_, row) in enumerate(self.by(level, group).iterrows())
             ],
             "unplaced": unplaced,
             "outside": self.outside,
@@ -210,16 +218,6 @@ class Coverage:
             f"{total['people']:,.0f} {self.standard.group} ({total['rate']:.1%}) within "
             f"{self.standard.words('en')} of {len(self.facilities):,} facilities>"
         )
-
-    def _also(self, level: Level | None, row: int = 0) -> dict[str, Any]:
-        """Figures of the standard's further groups, for the city or one row of a level."""
-        told = {}
-        for group in self.standard.also:
-            figures = self.total(group) if level is None else self.by(level, group).iloc[row]
-            told[group] = {
-                key: _plain(figures[key]) for key in ("people", "served", "gap", "rate", "unplaced")
-            }
-        return told
 
     def _people(self, group: Group | None) -> np.ndarray:
         chosen = group or self.standard.group
@@ -337,10 +335,11 @@ def _assemble(  # the parts are the result's own fields
     distance, origin = measure(reach, where)
     units = city.units
     sited = counted.assign(reason=reach.origins.reason, access=reach.origins.access)
+    nearest = np.append(counted["id"].to_numpy(dtype=object), None)[origin]
     demand = pd.DataFrame(
         {
             "distance": distance,
-            "facility": np.append(counted["id"].to_numpy(dtype=object), None)[origin],
+            "facility": pd.Series(nearest, index=city.population.index, dtype=object),
             "served": within(distance, standard.cutoff),
             "reason": where.reason,
         },
@@ -393,6 +392,10 @@ def _spread(distance: np.ndarray, people: np.ndarray, home: np.ndarray) -> pd.Da
 
 def _record(row: pd.Series) -> dict[str, Any]:
     return {str(key): _plain(value) for key, value in row.items()}
+
+
+def _brief(row: pd.Series) -> dict[str, Any]:
+    return _record(row[["people", "served", "gap", "rate", "unplaced"]])
 
 
 def _plain(value: Any) -> Any:

@@ -109,7 +109,8 @@ def locate(network: Network, points: gpd.GeoSeries, *, limit: float, islands: bo
     if wrong.any():
         rows = ", ".join(str(row) for row in points.index[wrong][:8])
         raise InputError(text("error.not_points", rows=rows))
-    blank = blank | ~np.isfinite(shapely.get_x(shapes)) | ~np.isfinite(shapely.get_y(shapes))
+    # An empty point has bounds of NaN where asking for its x would fail.
+    blank = blank | ~np.isfinite(shapely.bounds(np.asarray(shapes))).all(axis=1)
     count = len(points)
     lines = network.lines
     open_to = np.arange(len(lines)) if islands else np.flatnonzero(~network.cut_off)

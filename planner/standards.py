@@ -22,7 +22,7 @@ DEFAULT_SPEED_KMH: Mapping[Mode, float] = {"walk": 4.8, "cycle": 15.0}
 
 _FIELDS = {
     "name", "name_en", "clause", "group", "also", "mode", "cutoff_m", "cutoff_min",
-    "speed_kmh", "source", "quotas",
+    "speed_kmh", "source", "source_en", "quotas",
 }
 _NEEDED = {"name", "name_en", "group", "mode", "source"}
 _YEARS = range(1990, 2101)
@@ -56,13 +56,14 @@ class Standard:
         Groups whose rates stand beside it.
     quotas
         Facilities that units must have.
-    source
-        Where the figure comes from.
+    source, source_en
+        Where the figure comes from; in English the same when not given.
     """
 
     mode: Mode
     group: Group
     source: str
+    source_en: str = ""
     cutoff_m: float | None = None
     cutoff_min: float | None = None
     speed_kmh: float | None = None
@@ -107,6 +108,11 @@ class Standard:
         speed = f" ({self.speed_kmh:g} km/h)" if self.speed_kmh else ""
         return f"{text(f'mode.{self.mode}', lang)} {self.cutoff:g} {unit}{speed}"
 
+    def origin(self, lang: Language | None = None) -> str:
+        """Where the figure comes from, in a language."""
+        english = (lang or language()) == "en" and self.source_en
+        return self.source_en if english else self.source
+
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return {
@@ -118,6 +124,7 @@ class Standard:
             "also": list(self.also),
             "quotas": [vars(quota) for quota in self.quotas],
             "source": self.source,
+            "source_en": self.source_en or self.source,
         }
 
 
@@ -227,7 +234,7 @@ def _service(where: str, key: str, entry: Any) -> Service:
     also = entry.get("also", [])
     for group in (entry["group"], *also):
         _choose(where, "group", group, GROUPS)
-    for name in ("name", "name_en", "source", "clause"):
+    for name in ("name", "name_en", "source", "source_en", "clause"):
         if not isinstance(entry.get(name, ""), str):
             raise StandardError(text("error.not_text", where=where, field=name))
     numbers = {name: _number(where, entry, name) for name in ("cutoff_m", "cutoff_min", "speed_kmh")}
@@ -235,7 +242,8 @@ def _service(where: str, key: str, entry: Any) -> Service:
         raise StandardError(f"{where}: {text('error.speed_for_cars')}")
     try:
         standard = Standard(
-            mode=entry["mode"], group=entry["group"], source=entry["source"], also=tuple(also),
+            mode=entry["mode"], group=entry["group"], also=tuple(also),
+            source=entry["source"], source_en=entry.get("source_en", ""),
             quotas=tuple(_quota(where, quota) for quota in entry.get("quotas", [])), **numbers,
         )
     except StandardError as wrong:

@@ -59,4 +59,5 @@ def distances(network, origins, targets, *, unit="m", towards="facility"):
             for row in range(len(targets))
         ],
         index=targets.index,
+        dtype="float64",
     )

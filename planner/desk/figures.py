@@ -1,0 +1,120 @@
+"""Key figures of a coverage, as HTML."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from layers.messages import text
+from planner.maps import words
+from planner.maps.words import said
+
+if TYPE_CHECKING:
+    from layers.messages import Language
+    from planner.coverage import Coverage
+    from planner.desk.study import Answer
+
+
+def key_figures(answer: Answer) -> str:
+    """Rate, people, gap, distance, facilities, what was left out, and the standard.
+
+    Parameters
+    ----------
+    answer
+        What to show; its language is the choice's.
+    """
+    result, total, lang = answer.result, answer.total, answer.choice.lang
+    standard = result.standard
+    served = said(
+        "desk.served_of", lang,
+        served=words.people(total["served"]), people=words.people(total["people"]),
+    )
+    timed = standard.unit == "min"
+    rows = [
+        ("gap", said("desk.gap", lang), _people(total["gap"], lang)),
+        (
+            "median", said("desk.median_time" if timed else "desk.median", lang),
+            escape(words.distance(float(total["median"]), standard.unit, lang)),
+        ),
+        ("facilities", said("desk.facilities", lang), _facilities(total, lang)),
+        ("unplaced", said("desk.unplaced", lang), _unplaced(result, lang)),
+    ]
+    told = "".join(
+        f'<dt>{label}</dt><dd data-figure="{key}">{value}</dd>' for key, label, value in rows
+    )
+    return (
+        f'<div class="rate"><b data-figure="rate">{words.rate(total["rate"])}</b>'
+        f"<span>{said('desk.rate', lang)}"
+        f'<br><i data-figure="served">{served}</i></span></div>'
+        f"<dl>{told}</dl>{_standard(result, lang)}"
+    )
+
+
+def _standard(result: Coverage, lang: Language) -> str:
+    standard = result.standard
+    told = " · ".join(
+        (standard.words(lang), text(f"group.{standard.group}", lang),
+         words.moment(result.year, lang))
+    )
+    return (
+        f'<p class="standard"><b>{said("desk.standard", lang)}</b> '
+        f'<span data-figure="standard">{escape(told)}</span>'
+        f'<br><small>{said("desk.source", lang)}: {escape(standard.origin(lang))}</small></p>'
+    )
+
+
+def _people(value: float, lang: Language) -> str:
+    return said("desk.people", lang, people=words.people(value))
+
+
+def _facilities(total: pd.Series, lang: Language) -> str:
+    count = f"{total['facilities']:,}"
+    if pd.isna(total["quota"]):
+        return count
+    if total["missing"] > 0:
+        told = said(
+            "desk.quota_missed", lang, quota=total["quota"], missing=total["missing"]
+        )
+        return f'{count} <em class="missed">{told}</em>'
+    return f'{count} <em class="met">{said("desk.quota_met", lang, quota=total["quota"])}</em>'
+
+
+def _unplaced(result: Coverage, lang: Language) -> str:
+    lost = result.unplaced
+    parts = [
+        said(
+            "desk.unplaced_part", lang, reason=text(f"map.reason.{reason}", lang),
+            people=words.people(row["people"]),
+        )
+        for reason, row in lost.iterrows() if row["people"] > 0
+    ]
+    told = _people(float(lost["people"].sum()), lang) if parts else said("desk.unplaced_none", lang)
+    if parts:
+        told += f"<small>{' · '.join(parts)}</small>"
+    sites = int(lost["facilities"].sum())
+    if sites:
+        told += f"<small>{said('desk.unplaced_sites', lang, count=sites)}</small>"
+    if result.outside:
+        outside = said("desk.outside", lang, people=words.people(result.outside))
+        told += f"<small>{outside}</small>"
+    return told
+
+
+STYLE = """
+:host { font: 13px/1.45 var(--desk-font); color: #222; }
+.rate { display: flex; align-items: center; gap: 12px; margin: 0 0 6px; }
+.rate b { font-size: 38px; line-height: 1.1; font-weight: 650; color: #2166ac;
+  font-variant-numeric: tabular-nums; }
+.rate i { font-style: normal; color: #444; font-variant-numeric: tabular-nums; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 14px; margin: 0; }
+dt { color: #555; } dd { margin: 0; font-weight: 550; font-variant-numeric: tabular-nums; }
+dd[data-figure="gap"] { color: #b23f2d; }
+dd small { display: block; font-weight: 400; color: #666; font-size: 11.5px; line-height: 1.35; }
+em { font-style: normal; font-weight: 550; font-size: 12px; margin-left: 4px; }
+.missed { color: #a33a22; } .met { color: #2a6b3c; }
+.standard { margin: 8px 0 0; padding: 6px 8px; background: #f3f3f1; border-radius: 4px; }
+.standard small { color: #666; font-size: 11px; line-height: 1.3; display: block; }
+.standard br { display: none; }
+"""

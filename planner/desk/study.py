@@ -1,0 +1,151 @@
+"""What all sessions of a desk share: the city and what was computed of it."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from planner.coverage import Coverage, coverage
+from planner.maps import Show, coverage_map
+from planner.network import Network
+from planner.standards import Services, load_services
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+
+    from layers import City
+    from layers.messages import Language
+    from layers.units import Level
+
+YEARS = range(2020, 2026)
+"""Years of the plan: its base and its five years."""
+
+_COVERAGES, _MAPS = 36, 24
+
+Held = TypeVar("Held")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What a session asks.
+
+    Attributes
+    ----------
+    service
+        Key of the service.
+    level
+        Level of the units.
+    year
+        Year at whose end facilities are taken, or None for those of now.
+    show
+        What the map shows.
+    lang
+        Language.
+    """
+
+    service: str
+    level: Level
+    year: int | None
+    show: Show
+    lang: Language
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Answer:
+    """What a session is shown.
+
+    Attributes
+    ----------
+    choice
+        What was asked.
+    result
+        The coverage.
+    units
+        Its figures by unit.
+    total
+        Its figures of the whole city.
+    page
+        The map, an HTML page.
+    """
+
+    choice: Choice
+    result: Coverage
+    units: pd.DataFrame
+    total: pd.Series
+    page: str
+
+
+class Study:
+    """A city with its networks, coverages and maps, each computed once.
+
+    Nothing in it belongs to one session; all of it follows from the city.
+
+    Parameters
+    ----------
+    city
+        The city.
+    services
+        The services; the program's own when None.
+    """
+
+    def __init__(self, city: City, *, services: Services | None = None) -> None:
+        self.city = city
+        self.services = services or load_services()
+        have = set(city.units["level"])
+        self.levels = [level for level in _levels() if level in have]
+        self._lock = Lock()
+        self._networks: OrderedDict[Any, Network] = OrderedDict()
+        self._coverages: OrderedDict[Any, Coverage] = OrderedDict()
+        self._maps: OrderedDict[Any, str] = OrderedDict()
+
+    def answer(self, choice: Choice) -> Answer:
+        """Compute, or find again, what a choice asks for.
+
+        Raises
+        ------
+        PlannerError
+            It cannot be computed; the message says why.
+        """
+        with self._lock:
+            which = (choice.service, choice.year)
+            result = _once(self._coverages, which, lambda: self._coverage(choice), most=_COVERAGES)
+            drawn = _once(self._maps, choice, lambda: self._draw(result, choice), most=_MAPS)
+        units, total = result.by(choice.level), result.total()
+        return Answer(choice=choice, result=result, units=units, total=total, page=drawn)
+
+    def _coverage(self, choice: Choice) -> Coverage:
+        service = self.services[choice.service]
+        standard = service.standard
+        network = _once(
+            self._networks, (standard.mode, standard.speed_kmh),
+            lambda: Network.build(
+                self.city.streets, standard.mode, crs=self.city.crs, speed_kmh=standard.speed_kmh
+            ),
+        )
+        return coverage(self.city, service, year=choice.year, network=network)
+
+    def _draw(self, result: Coverage, choice: Choice) -> str:
+        return coverage_map(
+            result, level=choice.level, show=choice.show, lang=choice.lang
+        ).html()
+
+
+def _levels() -> tuple[Level, ...]:
+    """Levels to choose from; of the whole city the key figures speak."""
+    return ("district", "township", "community", "city")
+
+
+def _once(
+    held: OrderedDict[Any, Held], key: Any, make: Callable[[], Held], *, most: int | None = None
+) -> Held:
+    """Take what is held under a key, or make it; what was used longest ago goes."""
+    if key not in held:
+        held[key] = make()
+    held.move_to_end(key)
+    while most is not None and len(held) > most:
+        held.popitem(last=False)
+    return held[key]

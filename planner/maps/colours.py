@@ -1,0 +1,37 @@
+"""Colours: one meaning each, on map, table and report alike.
+
+Served and unserved differ in hue and in lightness, so that neither red-green blindness
+nor grey print confuses them.
+"""
+
+from bisect import bisect_right
+from math import isnan
+
+SERVED = "#2166ac"
+UNSERVED = "#d6604d"
+FACILITY = "#1a1a1a"
+FACILITY_RING = "#ffffff"
+UNPLACED = "#8c8c8c"
+LAND = "#f3f3f1"
+WATER = "#cbdfec"
+BASE = "#cfcfcb"
+BORDER = "#77777a"
+
+RATE_BREAKS = (0.25, 0.5, 0.75, 0.9)
+"""Rates at which the shade changes, the same for every service and year."""
+RATE_RAMP = ("#f6eec9", "#bfdcc3", "#79b7c4", "#3f86bb", "#1f4f96")
+"""Light to dark as the rate rises."""
+NOBODY = "#ffffff"
+
+
+def rate_colour(rate: float) -> str:
+    """Shade of a rate; NaN, where nobody lives, is white.
+
+    Examples
+    --------
+    >>> rate_colour(0.9) == RATE_RAMP[-1], rate_colour(float("nan"))
+    (True, '#ffffff')
+    """
+    if isnan(rate):
+        return NOBODY
+    return RATE_RAMP[bisect_right(RATE_BREAKS, rate)]

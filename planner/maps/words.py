@@ -1,0 +1,95 @@
+"""Words of maps and desk: figures as a reader wants them, safe to stand in HTML."""
+
+from __future__ import annotations
+
+from html import escape
+from math import isinf, isnan
+from typing import TYPE_CHECKING, Any
+
+from layers.messages import Language, text
+
+if TYPE_CHECKING:
+    from planner.coverage import Coverage
+
+_KILOMETRE = 1000
+
+
+def said(key: str, lang: Language, /, **values: Any) -> str:
+    """Words of the catalogue, filled in and escaped for HTML.
+
+    Parameters
+    ----------
+    key, lang
+        As `layers.messages.text` takes them.
+    values
+        What the words' ``{names}`` stand for; may come from data.
+    """
+    return escape(text(key, lang, **values))
+
+
+def people(value: float) -> str:
+    """People with thousands separators.
+
+    Examples
+    --------
+    >>> people(1281601.4)
+    '1,281,601'
+    """
+    return f"{value:,.0f}"
+
+
+def rate(value: float) -> str:
+    """Rate with one decimal; a dash where nobody lives.
+
+    A rate just below one is never rounded up to it.
+
+    Examples
+    --------
+    >>> rate(0.8239), rate(0.99999), rate(float("nan"))
+    ('82.4%', '99.9%', '–')
+    """
+    if isnan(value):
+        return "–"
+    shown = f"{value:.1%}"
+    return "99.9%" if shown == "100.0%" and value < 1 else shown
+
+
+def distance(value: float, unit: str, lang: Language) -> str:
+    """Distance or time; metres below a kilometre.
+
+    Parameters
+    ----------
+    value
+        In the unit; inf where there is no way, NaN where nothing was measured.
+    unit
+        ``m`` or ``min``.
+    lang
+        Language.
+
+    Examples
+    --------
+    >>> distance(1240, "m", "en"), distance(6.27, "min", "zh")
+    ('1.24 km', '6.3 分钟')
+    """
+    if isnan(value):
+        return "–"
+    if isinf(value):
+        return text("map.no_way", lang)
+    if unit == "min":
+        return f"{value:,.1f} {text('unit.min', lang)}"
+    if value < _KILOMETRE:
+        return f"{value:,.0f} {text('unit.m', lang)}"
+    return f"{value / _KILOMETRE:,.2f} {text('map.km', lang)}"
+
+
+def moment(year: int | None, lang: Language) -> str:
+    """Name the year a result speaks of."""
+    return text("map.now", lang) if year is None else text("map.year_end", lang, year=year)
+
+
+def badges(result: Coverage, lang: Language) -> str:
+    """Write what everything made from the city must say, as HTML."""
+    return " ".join(
+        f'<span class="badge">{said(f"label.{label}", lang)}</span>'
+        for label in result.city.labels()
+    )

@@ -1,0 +1,141 @@
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from layers import City
+from planner import coverage, load_services
+from planner.cli import main
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, tiny_city):
+    path = tmp_path_factory.mktemp("cities") / "tiny"
+    tiny_city.save(path)
+    return path
+
+
+def run(capsys, *words):
+    status = main([str(word) for word in words])
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+def test_coverage_as_json_is_coverage(capsys, folder, tiny_city):
+    status, out, _ = run(capsys, "coverage", "--city", folder, "--json", "--level", "township")
+    told = json.loads(out)
+    assert status == 0
+    assert told["city"]["name"] == "小城"
+    assert list(told["services"]) == list(load_services())
+    for key, figures in told["services"].items():
+        result = coverage(tiny_city, key)
+        units = result.by("township")
+        assert [unit["code"] for unit in figures["units"]] == units["code"].tolist()
+        assert [unit["served"] for unit in figures["units"]] == units["served"].tolist()
+        assert figures["city"]["served"] == result.total()["served"]
+        assert figures["city"]["served"] == sum(unit["served"] for unit in figures["units"])
+        assert {"code", "name", "level", "people", "served", "rate", "facilities"} <= set(
+            figures["units"][0]
+        )
+        assert figures["standard"]["mode"] == result.standard.mode
+
+
+def test_one_service_in_one_year(capsys, folder):
+    words = ["--city", folder, "--service", "menopause_clinic", "--year", "2023", "--json"]
+    status, out, _ = run(capsys, "coverage", *words)
+    figures = json.loads(out)["services"]
+    assert (status, list(figures)) == (0, ["menopause_clinic"])
+    assert [unit["quota"] for unit in figures["menopause_clinic"]["units"]] == [3, 3]
+    assert figures["menopause_clinic"]["year"] == 2023
+
+
+def test_table_speaks_both_languages(capsys, folder):
+    _, zh, _ = run(capsys, "coverage", "--city", folder, "--service", "fitness_circle")
+    _, en, _ = run(capsys, "--lang", "en", "coverage", "--city", folder, "--service", "fitness_circle")
+    assert "西区" in zh
+    assert "覆盖率" in zh
+    assert "West" in en
+    assert "rate" in en
+    assert "西区" not in en
+    assert "未能定位" in zh
+    assert "not placed" in en
+
+
+def test_check_tells_and_stops_on_errors(capsys, folder, tiny_city, tmp_path):
+    status, out, _ = run(capsys, "check", "--city", folder, "--json")
+    assert status == 0
+    assert {"streets_detached", "people_unplaced"} <= {f["code"] for f in json.loads(out)["findings"]}
+    bad = tmp_path / "bad"
+    ids = tiny_city.facilities.assign(id="same")
+    replace(tiny_city, facilities=ids).save(bad)
+    status, out, _ = run(capsys, "check", "--city", bad, "--json")
+    assert status == 1
+    finding = json.loads(out)["findings"][0]
+    assert (finding["layer"], finding["severity"]) == ("facilities", "error")
+    assert len(finding["rows"]) == len(ids)
+    assert "same" in finding["message"]
+    status, _, err = run(capsys, "coverage", "--city", bad)
+    assert status == 1
+    assert "same" in err
+
+
+def test_build_makes_a_city(capsys, tmp_path, tiny_city):
+    for key, layer in tiny_city.layers().items():
+        if key != "facilities":
+            layer.to_parquet(tmp_path / f"{key}.parquet")
+    table = tiny_city.facilities[["id", "name"]].assign(
+        lon=tiny_city.facilities.geometry.x, lat=tiny_city.facilities.geometry.y
+    )
+    table.to_csv(tmp_path / "rooms.csv", index=False)
+    status, out, _ = run(
+        capsys, "build", "--name", "新城", "--streets", tmp_path / "streets.parquet",
+        "--units", tmp_path / "units.parquet", "--population", tmp_path / "population.parquet",
+        "--facilities", f"{tmp_path / 'rooms.csv'},service=mother_baby_room,stands_for=试点",
+        "--out", tmp_path / "city",
+    )
+    assert status == 0
+    assert "新城" in out
+    city = City.open(tmp_path / "city")
+    assert len(city.facilities) == len(table)
+    assert city.labels() == ["stand_in"]
+    assert city.population["residents"].sum() == tiny_city.population["residents"].sum()
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "told"),
+    [
+        (["coverage", "--city", "{folder}", "--service", "gym"], 2, "fitness_circle"),
+        (["coverage", "--city", "{folder}", "--level", "community"], 2, "township"),
+        (["coverage", "--city", "nowhere"], 2, "nowhere"),
+        (["check", "--city", "nowhere"], 2, "nowhere"),
+        (["coverage", "--city", "{folder}", "--services", "nowhere.toml"], 1, "nowhere.toml"),
+        (
+            ["build", "--streets", "no.gpkg", "--units", "no.geojson", "--population", "no.csv",
+             "--out", "{folder}-new"],
+            1, "no.gpkg",
+        ),
+    ],
+)
+def test_wrong_use_is_told_without_a_traceback(capsys, folder, words, status, told):
+    found, out, err = run(capsys, *(word.format(folder=folder) for word in words))
+    assert (found, out) == (status, "")
+    assert told in err
+    assert "Traceback" not in err
+
+
+def test_words_that_are_no_command_exit_with_two():
+    for words in (["swim"], [], ["coverage", "--level", "ward"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "planner.cli", *words], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 2
+        assert "usage" in done.stderr
+
+
+def test_a_reader_may_stop_reading(folder):
+    command = f"{sys.executable} -m planner.cli coverage --json --city {folder} | head -c 10"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
+    assert "BrokenPipe" not in done.stderr

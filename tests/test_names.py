@@ -1,0 +1,25 @@
+"""The names that others rely on, no more and no less."""
+
+import layers
+import planner
+
+
+def test_layers_hands_out():
+    assert sorted(layers.__all__) == ["City", "Finding", "Provenance", "embedded"]
+    assert all(hasattr(layers, name) for name in layers.__all__)
+
+
+def test_planner_hands_out():
+    assert sorted(planner.__all__) == [
+        "Coverage",
+        "Network",
+        "Positions",
+        "Quota",
+        "Reach",
+        "Service",
+        "Services",
+        "Standard",
+        "coverage",
+        "load_services",
+    ]
+    assert all(hasattr(planner, name) for name in planner.__all__)
