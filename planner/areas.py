@@ -67,7 +67,7 @@ def stretches(reach: Reach, cutoff: float) -> gpd.GeoDataFrame:
 
 
 def _served(reach: Reach, cutoff: float) -> tuple[Ints, Floats, Floats]:
-    """Served intervals of each street, overlapping: from its ends and from origins on it."""
+    """Find the served intervals of each street, from its ends and from origins on it."""
     network, origins = reach.network, reach.origins
     pace, length = network.pace(reach.unit), network.length
     every = np.arange(len(length))

@@ -27,7 +27,7 @@ from layers.units import LEVELS
 from planner.coverage import Coverage, coverage
 from planner.network import Network
 from planner.review import review
-from planner.standards import Services, load_services
+from planner.standards import load_services
 
 DONE, STOPPED, MISUSED = 0, 1, 2
 _ROWS_SHOWN = 5
@@ -82,12 +82,17 @@ def _parser() -> argparse.ArgumentParser:
     build.add_argument("--name", default="", help=text("cli.build.name"))
     build.add_argument("--name-en", default="", help=text("cli.build.name_en"))
     for option, more in (
-        ("streets", {}), ("units", {"action": "append"}), ("population", {}),
+        ("streets", {}),
+        ("units", {"action": "append"}),
+        ("population", {}),
         ("facilities", {"action": "append"}),
     ):
         build.add_argument(
-            f"--{option}", required=option != "facilities", metavar="FILE[,OPTION=VALUE…]",
-            help=text(f"cli.build.{option}"), **more,
+            f"--{option}",
+            required=option != "facilities",
+            metavar="FILE[,OPTION=VALUE…]",
+            help=text(f"cli.build.{option}"),
+            **more,
         )
     build.add_argument("--area", default="", help=text("cli.build.area"))
     build.add_argument("--out", required=True, type=Path, help=text("cli.build.out"))
@@ -108,7 +113,9 @@ def _parser() -> argparse.ArgumentParser:
     measure.add_argument("--year", type=int, help=text("cli.coverage.year"))
     measure.add_argument("--group", choices=GROUPS, help=text("cli.coverage.group"))
     measure.add_argument(
-        "--towards", choices=("facility", "from"), default="facility",
+        "--towards",
+        choices=("facility", "from"),
+        default="facility",
         help=text("cli.coverage.towards"),
     )
 
@@ -175,8 +182,12 @@ def _coverage(options: argparse.Namespace) -> int:
                     city.streets, standard.mode, crs=city.crs, speed_kmh=standard.speed_kmh
                 )
             results[key] = coverage(
-                city, service, year=options.year, network=networks[which],
-                towards=options.towards, limit=options.limit,
+                city,
+                service,
+                year=options.year,
+                network=networks[which],
+                towards=options.towards,
+                limit=options.limit,
             )
             # Says now rather than after all services that the city has no such units.
             results[key].by(options.level)
@@ -247,10 +258,14 @@ def _show_coverage(result: Coverage, options: argparse.Namespace) -> None:
     group = options.group or result.standard.group
     console.print(
         text(
-            "cli.coverage.standard", standard=result.standard.words(),
-            group=text(f"group.{group}"), source=result.standard.origin(),
+            "cli.coverage.standard",
+            standard=result.standard.words(),
+            group=text(f"group.{group}"),
+            source=result.standard.origin(),
         ),
-        style="dim", markup=False, highlight=False,
+        style="dim",
+        markup=False,
+        highlight=False,
     )
     unit = result.standard.unit
     units, total = result.by(options.level, options.group), result.total(options.group)
@@ -274,7 +289,7 @@ def _show_coverage(result: Coverage, options: argparse.Namespace) -> None:
     console.print(table)
     left_out = result.unplaced.sum()
     if left_out.any():
-        told = text("cli.coverage.unplaced", **left_out.to_dict())
+        told = text("cli.coverage.unplaced", **{str(k): v for k, v in left_out.items()})
         console.print(told, style="yellow", highlight=False)
     if result.outside:
         console.print(text("cli.coverage.outside", people=result.outside), style="yellow")

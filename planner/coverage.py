@@ -16,12 +16,12 @@ from layers.population import GROUPS, Group
 from layers.units import LEVELS, Level, assign
 from planner.areas import stretches
 from planner.network import Network
+from planner.positions import labels_at
 from planner.reach import SLACK, Towards, measure
 from planner.standards import Service, Services, Standard, load_services, unknown_name
 
 if TYPE_CHECKING:
     from layers import City
-    from planner.positions import Positions
     from planner.reach import Reach
 
 # People are added up in whole multiples of this part of a person: sums are then exact in
@@ -108,10 +108,16 @@ class Coverage:
         )
         figures = self._figures(weights, home, len(codes))
         sited = codes.get_indexer(self.facilities[level])
-        figures["facilities"] = np.bincount(np.where(sited < 0, len(codes), sited), minlength=len(codes) + 1)
+        figures["facilities"] = np.bincount(
+            np.where(sited < 0, len(codes), sited), minlength=len(codes) + 1
+        )
         rest = pd.DataFrame(
-            {"code": [""], "name": [text("unit_none", "zh")], "name_en": [text("unit_none", "en")],
-             "level": [level]}
+            {
+                "code": [""],
+                "name": [text("unit_none", "zh")],
+                "name_en": [text("unit_none", "en")],
+                "level": [level],
+            }
         )
         table = pd.concat([table, rest], ignore_index=True).join(figures)
         if level == "city":
@@ -223,10 +229,10 @@ class Coverage:
         chosen = group or self.standard.group
         if chosen not in GROUPS:
             raise unknown_name("group", chosen, GROUPS)
-        return self.city.population[chosen].to_numpy(dtype=np.float64)
+        return np.asarray(self.city.population[chosen], dtype=np.float64)
 
     def _figures(self, people: np.ndarray, home: np.ndarray, count: int) -> pd.DataFrame:
-        """Sums and distances by number of the unit; -1 is counted in the last row."""
+        """Add up by number of the unit; -1 is counted in the last row."""
         home = np.where(home < 0, count, home)
         served = self.demand["served"].to_numpy()
         lost = self.demand["reason"].notna().to_numpy()
@@ -246,11 +252,26 @@ class Coverage:
     def _with_quota(self, table: pd.DataFrame, level: Level) -> pd.DataFrame:
         quota = self.standard.quota(level, self.year)
         wanted = pd.array([quota.facilities if quota else pd.NA] * len(table), dtype="Int64")
-        table["quota"] = pd.Series(wanted, index=table.index).mask(table["name"] == text("unit_none", "zh"))
+        table["quota"] = pd.Series(wanted, index=table.index).mask(
+            table["name"] == text("unit_none", "zh")
+        )
         table["missing"] = (table["quota"] - table["facilities"]).clip(lower=0)
         order = [
-            "code", "name", "name_en", "level", "people", "served", "gap", "rate", "unplaced",
-            "facilities", "quota", "missing", "mean", "median", "p90",
+            "code",
+            "name",
+            "name_en",
+            "level",
+            "people",
+            "served",
+            "gap",
+            "rate",
+            "unplaced",
+            "facilities",
+            "quota",
+            "missing",
+            "mean",
+            "median",
+            "p90",
         ]
         return table[order]
 
@@ -335,11 +356,10 @@ def _assemble(  # the parts are the result's own fields
     distance, origin = measure(reach, where)
     units = city.units
     sited = counted.assign(reason=reach.origins.reason, access=reach.origins.access)
-    nearest = np.append(counted["id"].to_numpy(dtype=object), None)[origin]
     demand = pd.DataFrame(
         {
             "distance": distance,
-            "facility": pd.Series(nearest, index=city.population.index, dtype=object),
+            "facility": labels_at(pd.Index(counted["id"]), origin, city.population.index),
             "served": within(distance, standard.cutoff),
             "reason": where.reason,
         },

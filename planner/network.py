@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
-import geopandas as gpd
 import networkx as nx
 import numpy as np
-import pandas as pd
 from pyproj import CRS
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
@@ -25,6 +23,8 @@ from planner.positions import Positions
 from planner.standards import DEFAULT_SPEED_KMH, unknown_name
 
 if TYPE_CHECKING:
+    import geopandas as gpd
+
     from planner._search import Floats, Ints, Rows
     from planner.reach import Reach, Towards
 
@@ -316,7 +316,7 @@ class Network:
         """
         size = np.bincount(self.component)
         small = (size < min(_SMALL_PIECE, _SMALL_SHARE * size.max()))[self.component]
-        return small[self.u] | small[self.v]
+        return np.asarray(small[self.u] | small[self.v])
 
     def pace(self, unit: str) -> Floats:
         """Cost of each street per metre, in ``m`` or ``min``."""

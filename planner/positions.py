@@ -75,10 +75,9 @@ class Positions:
 
     def frame(self) -> pd.DataFrame:
         """Table with ``street`` (its label), ``offset``, ``access``, ``reason``."""
-        labels = np.append(self.network.streets.index.to_numpy(dtype=object), None)
         return pd.DataFrame(
             {
-                "street": pd.Series(labels[self.edge], index=self.index, dtype=object),
+                "street": labels_at(self.network.streets.index, self.edge, self.index),
                 "offset": self.offset,
                 "access": self.access,
                 "reason": self.reason,
@@ -87,10 +86,14 @@ class Positions:
         )
 
     def take(self, rows: Ints) -> Positions:
-        """The positions of some rows, by number."""
+        """Take the positions of some rows, by number."""
         return Positions(
-            self.network, self.index[rows], self.edge[rows], self.offset[rows],
-            self.access[rows], self.refusal[rows],
+            self.network,
+            self.index[rows],
+            self.edge[rows],
+            self.offset[rows],
+            self.access[rows],
+            self.refusal[rows],
         )
 
     def __repr__(self) -> str:
@@ -99,6 +102,13 @@ class Positions:
             f"<Positions: {int((self.edge >= 0).sum()):,} of {len(self):,} placed on "
             f"{self.network.mode} streets{told}>"
         )
+
+
+def labels_at(labels: pd.Index[Any], rows: Ints, index: pd.Index[Any]) -> pd.Series[Any]:
+    """Labels of rows by number, None for -1."""
+    words = np.empty(len(labels) + 1, dtype=object)
+    words[:-1], words[-1] = labels, None
+    return pd.Series(words[rows], index=index, dtype=object)
 
 
 def locate(network: Network, points: gpd.GeoSeries, *, limit: float, islands: bool) -> Positions:
@@ -136,9 +146,7 @@ def locate(network: Network, points: gpd.GeoSeries, *, limit: float, islands: bo
     return Positions(network, points.index, edge, offset, access, refusal.astype(np.int64))
 
 
-def _nearest(
-    lines: Any, rows: Ints, shapes: Any, blank: Any, limit: float
-) -> tuple[Ints, Floats]:
+def _nearest(lines: Any, rows: Ints, shapes: Any, blank: Any, limit: float) -> tuple[Ints, Floats]:
     """Nearest of some lines to each point; of equally near ones the first row."""
     edge = np.full(len(shapes), -1, dtype=np.int64)
     access = np.full(len(shapes), np.nan)

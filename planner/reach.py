@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 
 from layers.errors import InputError
 from layers.messages import text
 from planner import _search
-from planner.positions import Positions
+from planner.positions import Positions, labels_at
 
 if TYPE_CHECKING:
+    import geopandas as gpd
+
     from planner._search import Floats, Ints
     from planner.network import Network
 
@@ -59,7 +60,9 @@ class Reach:
     node_distance: Floats
     node_origin: Ints
 
-    def at(self, points: gpd.GeoSeries | gpd.GeoDataFrame | Positions, *, limit: float = 300.0) -> pd.Series:
+    def at(
+        self, points: gpd.GeoSeries | gpd.GeoDataFrame | Positions, *, limit: float = 300.0
+    ) -> pd.Series:
         """Distance of each point from its nearest origin.
 
         Parameters
@@ -88,9 +91,8 @@ class Reach:
         """
         where = self.network.positions_of(points, limit=limit)
         distance, origin = measure(self, where)
-        labels = np.append(self.origins.index.to_numpy(dtype=object), None)
         return pd.DataFrame(
-            {"distance": distance, "origin": pd.Series(labels[origin], where.index, dtype=object)},
+            {"distance": distance, "origin": labels_at(self.origins.index, origin, where.index)},
             index=where.index,
         )
 
@@ -128,9 +130,7 @@ def search(
     # origin they come over u there. At the street's very end its node is at hand anyway.
     over_u, over_v = _open_ends(network, edge, offset, leaving=towards == "from")
     node = np.concatenate([network.u[edge][over_u], network.v[edge][over_v]])
-    cost = np.concatenate(
-        [(leg + offset * pace)[over_u], (leg + (length - offset) * pace)[over_v]]
-    )
+    cost = np.concatenate([(leg + offset * pace)[over_u], (leg + (length - offset) * pace)[over_v]])
     seeds = np.concatenate([on[over_u], on[over_v]])
     distance, origin = _search.nearest_origin(
         network.rows(unit, towards), node, cost, seeds, len(origins), bound + SLACK
@@ -213,8 +213,8 @@ def _along_one_street(reach: Reach, edge: Ints, offset: Floats) -> tuple[Ints, F
         runs = street[order]
         low = pd.Series(value).groupby(runs).cummin().to_numpy()
         # A new low is where the running minimum falls; its row holds until the next.
-        begins = np.append(True, runs[1:] != runs[:-1])  # noqa: FBT003 - the first row
-        fresh = begins | np.append(False, low[1:] < low[:-1])  # noqa: FBT003
+        begins = np.append(True, runs[1:] != runs[:-1])
+        fresh = begins | np.append(False, low[1:] < low[:-1])
         holder = order[np.maximum.accumulate(np.where(fresh, np.arange(len(order)), 0))]
         asked = ~is_origin[order] & np.isfinite(low)
         rows = order[asked]

@@ -41,14 +41,18 @@ def _of_mode(city: City, services: Services, mode: Mode, limit: float) -> Iterat
         network = Network.build(city.streets, mode, crs=city.crs)
     except InputError:
         yield Finding(
-            layer="streets", code="mode_closed", severity="warning",
+            layer="streets",
+            code="mode_closed",
+            severity="warning",
             values={"mode": text(f"mode.{mode}")},
         )
         return
     if network.cut_off.any():
         small = np.unique(network.component[network.u[network.cut_off]])
         yield Finding(
-            layer="streets", code="streets_detached", severity="info",
+            layer="streets",
+            code="streets_detached",
+            severity="info",
             rows=tuple(network.streets.index[network.cut_off]),
             values={
                 "mode": text(f"mode.{mode}"),
@@ -60,10 +64,13 @@ def _of_mode(city: City, services: Services, mode: Mode, limit: float) -> Iterat
     lost = ~people.placed.to_numpy()
     if lost.any():
         yield Finding(
-            layer="population", code="people_unplaced", severity="warning",
+            layer="population",
+            code="people_unplaced",
+            severity="warning",
             rows=tuple(city.population.index[lost]),
             values={
-                "mode": text(f"mode.{mode}"), "limit": limit,
+                "mode": text(f"mode.{mode}"),
+                "limit": limit,
                 "people": float(city.population["residents"][lost].sum()),
             },
         )
@@ -73,7 +80,9 @@ def _of_mode(city: City, services: Services, mode: Mode, limit: float) -> Iterat
     astray = ~network.locate(sites, limit=limit).placed.to_numpy()
     if astray.any():
         yield Finding(
-            layer="facilities", code="facility_unplaced", severity="warning",
+            layer="facilities",
+            code="facility_unplaced",
+            severity="warning",
             rows=tuple(sites.loc[astray, "id"]),
             values={"mode": text(f"mode.{mode}"), "limit": limit},
         )

@@ -21,8 +21,18 @@ DEFAULT_SPEED_KMH: Mapping[Mode, float] = {"walk": 4.8, "cycle": 15.0}
 """
 
 _FIELDS = {
-    "name", "name_en", "clause", "group", "also", "mode", "cutoff_m", "cutoff_min",
-    "speed_kmh", "source", "source_en", "quotas",
+    "name",
+    "name_en",
+    "clause",
+    "group",
+    "also",
+    "mode",
+    "cutoff_m",
+    "cutoff_min",
+    "speed_kmh",
+    "source",
+    "source_en",
+    "quotas",
 }
 _NEEDED = {"name", "name_en", "group", "mode", "source"}
 _YEARS = range(1990, 2101)
@@ -90,7 +100,7 @@ class Standard:
         return "m" if self.cutoff_m is not None else "min"
 
     def quota(self, level: Level, year: int | None = None) -> Quota | None:
-        """The quota that a level has to meet.
+        """Find the quota that a level has to meet.
 
         Parameters
         ----------
@@ -103,7 +113,7 @@ class Standard:
         return max(due, key=lambda quota: quota.year, default=None)
 
     def words(self, lang: Language | None = None) -> str:
-        """The standard as a reader says it: 步行 800 m; 驾车 30 分钟."""
+        """Say the standard as a reader would: 步行 800 米; 驾车 30 分钟."""
         unit = text(f"unit.{self.unit}", lang)
         speed = f" ({self.speed_kmh:g} km/h)" if self.speed_kmh else ""
         return f"{text(f'mode.{self.mode}', lang)} {self.cutoff:g} {unit}{speed}"
@@ -213,14 +223,19 @@ def load_services(path: str | os.PathLike[str] | None = None) -> Services:
         ) from wrong
     if not table:
         raise StandardError(text("error.no_services", path=str(file)))
-    return Services({key: _service(f"{file.name} [{key}]", key, entry) for key, entry in table.items()})
+    return Services(
+        {key: _service(f"{file.name} [{key}]", key, entry) for key, entry in table.items()}
+    )
 
 
 def unknown_name(kind: str, found: object, known: Iterable[str]) -> UnknownNameError:
     """Error on a name that nothing has; ``kind`` is a key below ``kind`` in the catalogue."""
     return UnknownNameError(
         text(
-            "error.unknown_name", kind=text(f"kind.{kind}"), found=str(found), known=", ".join(known)
+            "error.unknown_name",
+            kind=text(f"kind.{kind}"),
+            found=str(found),
+            known=", ".join(known),
         )
     )
 
@@ -237,20 +252,29 @@ def _service(where: str, key: str, entry: Any) -> Service:
     for name in ("name", "name_en", "source", "source_en", "clause"):
         if not isinstance(entry.get(name, ""), str):
             raise StandardError(text("error.not_text", where=where, field=name))
-    numbers = {name: _number(where, entry, name) for name in ("cutoff_m", "cutoff_min", "speed_kmh")}
+    numbers = {
+        name: _number(where, entry, name) for name in ("cutoff_m", "cutoff_min", "speed_kmh")
+    }
     if entry["mode"] == "drive" and numbers["speed_kmh"] is not None:
         raise StandardError(f"{where}: {text('error.speed_for_cars')}")
     try:
         standard = Standard(
-            mode=entry["mode"], group=entry["group"], also=tuple(also),
-            source=entry["source"], source_en=entry.get("source_en", ""),
-            quotas=tuple(_quota(where, quota) for quota in entry.get("quotas", [])), **numbers,
+            mode=entry["mode"],
+            group=entry["group"],
+            also=tuple(also),
+            source=entry["source"],
+            source_en=entry.get("source_en", ""),
+            quotas=tuple(_quota(where, quota) for quota in entry.get("quotas", [])),
+            **numbers,
         )
     except StandardError as wrong:
         raise StandardError(f"{where}: {wrong}") from wrong
     return Service(
-        key=key, name=entry["name"], name_en=entry["name_en"],
-        clause=entry.get("clause", ""), standard=standard,
+        key=key,
+        name=entry["name"],
+        name_en=entry["name_en"],
+        clause=entry.get("clause", ""),
+        standard=standard,
     )
 
 

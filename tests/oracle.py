@@ -1,13 +1,16 @@
 """A plain, slow account of distances: points inserted into their streets, networkx."""
 
 import math
+from itertools import pairwise
 
 import networkx as nx
 import numpy as np
 import pandas as pd
 
 
-def distances(network, origins, targets, *, unit="m", towards="facility"):
+def distances(  # noqa: C901 - plain and in one piece, to be read at one go
+    network, origins, targets, *, unit="m", towards="facility"
+):
     """Distance of every target from its nearest origin, and from each origin it may be.
 
     Shares nothing with the program but the positions: each street is cut at every point
@@ -39,7 +42,7 @@ def distances(network, origins, targets, *, unit="m", towards="facility"):
             arc((kind, row), stop, access)
             arc(stop, (kind, row), access)
         stops.append((length, ("junction", int(network.v[street]))))
-        for (here, a), (there, b) in zip(stops, stops[1:]):
+        for (here, a), (there, b) in pairwise(stops):
             cost = (there - here) * pace
             if network.forward[street] or cost == 0.0:
                 arc(a, b, cost)
@@ -50,9 +53,7 @@ def distances(network, origins, targets, *, unit="m", towards="facility"):
     # A point is the end of a way, never a stop on one: a detour over its access leg
     # costs nothing less than the street it left, so it cannot shorten a distance.
     sources = {("origin", row) for row in range(len(origins)) if origins.edge[row] >= 0}
-    found = (
-        nx.multi_source_dijkstra_path_length(graph, sources, weight="cost") if sources else {}
-    )
+    found = nx.multi_source_dijkstra_path_length(graph, sources, weight="cost") if sources else {}
     return pd.Series(
         [
             np.nan if targets.edge[row] < 0 else found.get(("target", row), math.inf)

@@ -6,7 +6,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PLACES = ["layers", "planner", "planner.maps", "planner.report", "planner.desk", "planner.cli", "app"]
+PLACES = [
+    "layers",
+    "planner",
+    "planner.maps",
+    "planner.report",
+    "planner.desk",
+    "planner.cli",
+    "app",
+]
 
 
 def place(module: str) -> int:

@@ -20,26 +20,31 @@ def networks(draw, mode="walk"):
     spots = draw(
         st.lists(
             st.tuples(st.integers(0, 20), st.integers(0, 20)),
-            min_size=count, max_size=count, unique=True,
+            min_size=count,
+            max_size=count,
+            unique=True,
         )
     )
     ends = draw(
         st.lists(
             st.tuples(st.integers(0, count - 1), st.integers(0, count - 1)),
-            min_size=1, max_size=16,
+            min_size=1,
+            max_size=16,
         )
     )
     ways = draw(
         st.lists(
             st.sampled_from(["both", "both", "forward", "backward"]),
-            min_size=len(ends), max_size=len(ends),
+            min_size=len(ends),
+            max_size=len(ends),
         )
     )
     whole = draw(st.booleans())
     lengths = draw(
         st.lists(
             st.integers(1, 40).map(float) if whole else st.floats(0.5, 500),
-            min_size=len(ends), max_size=len(ends),
+            min_size=len(ends),
+            max_size=len(ends),
         )
     )
     speeds = draw(
@@ -53,7 +58,8 @@ def networks(draw, mode="walk"):
             "length": lengths,
             "speed_kmh": speeds,
         },
-        geometry=lines, crs=4549,
+        geometry=lines,
+        crs=4549,
     ).to_crs(4326)
     for name in ("walk", "cycle", "drive"):
         frame[f"{name}_forward"] = [way != "backward" for way in ways]
@@ -71,7 +77,8 @@ def positions(draw, network, least=0, most=8, *, refused=True):
                 st.sampled_from([0.0, 0.25, 0.5, 0.5, 0.75, 1.0]) | st.floats(0, 1),
                 st.sampled_from([0.0, 0.0, 1.0, 12.5]) | st.floats(0, 50),
             ),
-            min_size=least, max_size=most,
+            min_size=least,
+            max_size=most,
         )
     )
     edge = np.array([row[0] for row in rows], dtype=np.int64)
@@ -86,7 +93,7 @@ def positions(draw, network, least=0, most=8, *, refused=True):
 def _line(a, b, row):
     start, end = (np.array([_EAST + 40.0 * x, _NORTH + 40.0 * y]) for x, y in (a, b))
     if a == b:
-        loop = [start, start + [5.0 + row, 0], start + [5.0 + row, 9.0], start]
+        loop = [start, start + (5.0 + row, 0), start + (5.0 + row, 9.0), start]
         return shapely.LineString(loop)
     # A bend of its own keeps parallel streets apart.
     middle = (start + end) / 2 + [3.0 + row, 1.0]

@@ -10,7 +10,9 @@ from tests.planner.strategies import networks, positions
 
 
 @given(
-    st.data(), st.sampled_from(["m", "min"]), st.sampled_from(["facility", "from"]),
+    st.data(),
+    st.sampled_from(["m", "min"]),
+    st.sampled_from(["facility", "from"]),
     st.sampled_from([0.0, 7.0, 30.0, 200.0]),
 )
 @settings(max_examples=150, deadline=None)
@@ -23,8 +25,12 @@ def test_a_place_is_in_a_served_stretch_if_it_is_within_the_cutoff(data, unit, t
     edge = np.repeat(np.arange(len(network.length)), 7)
     share = np.tile([0.001, 0.2, 0.37, 0.5, 0.63, 0.8, 0.999], len(network.length))
     spots = Positions(
-        network, pd.RangeIndex(len(edge)), edge, share * network.length[edge],
-        np.zeros(len(edge)), np.full(len(edge), -1),
+        network,
+        pd.RangeIndex(len(edge)),
+        edge,
+        share * network.length[edge],
+        np.zeros(len(edge)),
+        np.full(len(edge), -1),
     )
     for street, offset, distance in zip(edge, spots.offset, reach.at(spots), strict=True):
         own = cut[cut["street"] == network.streets.index[street]]

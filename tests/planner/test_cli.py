@@ -53,7 +53,9 @@ def test_one_service_in_one_year(capsys, folder):
 
 def test_table_speaks_both_languages(capsys, folder):
     _, zh, _ = run(capsys, "coverage", "--city", folder, "--service", "fitness_circle")
-    _, en, _ = run(capsys, "--lang", "en", "coverage", "--city", folder, "--service", "fitness_circle")
+    _, en, _ = run(
+        capsys, "--lang", "en", "coverage", "--city", folder, "--service", "fitness_circle"
+    )
     assert "西区" in zh
     assert "覆盖率" in zh
     assert "West" in en
@@ -66,7 +68,9 @@ def test_table_speaks_both_languages(capsys, folder):
 def test_check_tells_and_stops_on_errors(capsys, folder, tiny_city, tmp_path):
     status, out, _ = run(capsys, "check", "--city", folder, "--json")
     assert status == 0
-    assert {"streets_detached", "people_unplaced"} <= {f["code"] for f in json.loads(out)["findings"]}
+    assert {"streets_detached", "people_unplaced"} <= {
+        f["code"] for f in json.loads(out)["findings"]
+    }
     bad = tmp_path / "bad"
     ids = tiny_city.facilities.assign(id="same")
     replace(tiny_city, facilities=ids).save(bad)
@@ -90,10 +94,20 @@ def test_build_makes_a_city(capsys, tmp_path, tiny_city):
     )
     table.to_csv(tmp_path / "rooms.csv", index=False)
     status, out, _ = run(
-        capsys, "build", "--name", "新城", "--streets", tmp_path / "streets.parquet",
-        "--units", tmp_path / "units.parquet", "--population", tmp_path / "population.parquet",
-        "--facilities", f"{tmp_path / 'rooms.csv'},service=mother_baby_room,stands_for=试点",
-        "--out", tmp_path / "city",
+        capsys,
+        "build",
+        "--name",
+        "新城",
+        "--streets",
+        tmp_path / "streets.parquet",
+        "--units",
+        tmp_path / "units.parquet",
+        "--population",
+        tmp_path / "population.parquet",
+        "--facilities",
+        f"{tmp_path / 'rooms.csv'},service=mother_baby_room,stands_for=试点",
+        "--out",
+        tmp_path / "city",
     )
     assert status == 0
     assert "新城" in out
@@ -112,9 +126,19 @@ def test_build_makes_a_city(capsys, tmp_path, tiny_city):
         (["check", "--city", "nowhere"], 2, "nowhere"),
         (["coverage", "--city", "{folder}", "--services", "nowhere.toml"], 1, "nowhere.toml"),
         (
-            ["build", "--streets", "no.gpkg", "--units", "no.geojson", "--population", "no.csv",
-             "--out", "{folder}-new"],
-            1, "no.gpkg",
+            [
+                "build",
+                "--streets",
+                "no.gpkg",
+                "--units",
+                "no.geojson",
+                "--population",
+                "no.csv",
+                "--out",
+                "{folder}-new",
+            ],
+            1,
+            "no.gpkg",
         ),
     ],
 )
@@ -128,7 +152,10 @@ def test_wrong_use_is_told_without_a_traceback(capsys, folder, words, status, to
 def test_words_that_are_no_command_exit_with_two():
     for words in (["swim"], [], ["coverage", "--level", "ward"]):
         done = subprocess.run(
-            [sys.executable, "-m", "planner.cli", *words], capture_output=True, text=True, check=False
+            [sys.executable, "-m", "planner.cli", *words],
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == 2
         assert "usage" in done.stderr

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from layers import City
 from layers.errors import InputError, UnknownNameError
 from planner import Network, Standard, coverage, load_services
-from planner.coverage import Coverage
+from planner.coverage import _spread
 from tests import oracle
 
 SUMS = ["people", "served", "gap", "unplaced", "facilities"]
@@ -151,8 +151,6 @@ def test_distance_statistics_are_weighted_by_people(tiny_city):
 )
 @settings(max_examples=100, deadline=None)
 def test_percentiles_are_those_of_a_plain_list(rows):
-    from planner.coverage import _spread
-
     distance = np.array([float(row[0]) for row in rows])
     people = np.array([float(row[1]) for row in rows])
     seen = people > 0
@@ -189,9 +187,7 @@ def test_another_standard(tiny_city):
 def test_one_way_streets_count_towards_the_facility(tiny_city):
     there = coverage(tiny_city, "menopause_clinic")
     back = coverage(tiny_city, "menopause_clinic", towards="from")
-    assert not np.allclose(
-        there.demand["distance"], back.demand["distance"], equal_nan=True
-    )
+    assert not np.allclose(there.demand["distance"], back.demand["distance"], equal_nan=True)
 
 
 def test_json_carries_what_a_reader_needs(tiny_city):
@@ -226,7 +222,9 @@ def test_inputs_are_not_changed(tiny_city):
 
 
 def test_repr_tells(tiny_city):
-    assert "fitness_circle of 小城 in 2023" in repr(coverage(tiny_city, "fitness_circle", year=2023))
+    assert "fitness_circle of 小城 in 2023" in repr(
+        coverage(tiny_city, "fitness_circle", year=2023)
+    )
 
 
 @pytest.fixture(scope="session")
@@ -240,7 +238,7 @@ def core(tmp_path_factory, hangzhou_core) -> City:
 def test_hangzhou_core_is_the_oracles(core, mode):
     for service in load_services().values():
         own = replace(service.standard, mode=mode, speed_kmh=None)
-        result: Coverage = coverage(core, service, standard=own)
+        result = coverage(core, service, standard=own)
         where = result.network.locate(core.population)
         expected = oracle.distances(result.network, result.reach.origins, where, unit=own.unit)
         # A centimetre, and as many minutes as walking it takes.

@@ -1,5 +1,6 @@
 import networkx as nx
 import numpy as np
+import osmnx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -49,8 +50,6 @@ def test_networkx_and_back_is_the_same_network(mode, data):
 
 def test_graph_serves_networkx_and_osmnx(tiny_network, tiny_city):
     graph = tiny_network.to_networkx()
-    import osmnx
-
     nodes, edges = osmnx.graph_to_gdfs(graph)
     assert len(nodes) == tiny_network.nodes
     assert edges["length"].sum() == pytest.approx(

@@ -55,7 +55,10 @@ def test_positions_keep_the_index_and_say_why(tiny_city, tiny_network):
     )
     where = tiny_network.locate(points)
     assert where.reason.to_dict() == {
-        "home": None, "nowhere": "too_far", "blank": "no_point", "empty": "no_point"
+        "home": None,
+        "nowhere": "too_far",
+        "blank": "no_point",
+        "empty": "no_point",
     }
     assert where.refused.to_dict() == {"no_point": 2, "too_far": 1, "cut_off": 0}
     assert where.frame().loc["home", "street"] in tiny_city.streets.index
@@ -86,8 +89,8 @@ def test_wrong_use_is_refused(tiny_city, tiny_network):
     points = tiny_city.population.geometry
     with pytest.raises(CrsError):
         tiny_network.locate(points.set_crs(None, allow_override=True))
+    lines = gpd.GeoSeries([shapely.LineString([(120, 30), (121, 30)])], index=[7], crs=4326)
     with pytest.raises(InputError, match="7"):
-        lines = gpd.GeoSeries([shapely.LineString([(120, 30), (121, 30)])], index=[7], crs=4326)
         tiny_network.locate(lines)
     with pytest.raises(InputError):
         tiny_network.locate(points, limit=-1)

@@ -79,8 +79,12 @@ def test_one_way_street_decides_by_direction(tiny_city, tiny_network):
 
     def at(offset):
         return Positions(
-            tiny_network, tiny_city.streets.index[:1], np.array([one_way]), np.array([offset]),
-            np.array([0.0]), np.array([-1]),
+            tiny_network,
+            tiny_city.streets.index[:1],
+            np.array([one_way]),
+            np.array([offset]),
+            np.array([0.0]),
+            np.array([-1]),
         )
 
     first, second = at(length * 0.25), at(length * 0.75)

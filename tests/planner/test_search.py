@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 from planner._search import compress, nearest_origin
 
 ARCS = st.lists(
-    st.tuples(st.integers(0, 7), st.integers(0, 7), st.sampled_from([0.0, 1.0, 2.5]) | st.floats(0, 9)),
+    st.tuples(
+        st.integers(0, 7), st.integers(0, 7), st.sampled_from([0.0, 1.0, 2.5]) | st.floats(0, 9)
+    ),
     max_size=30,
 )
 SEEDS = st.lists(st.tuples(st.integers(0, 7), st.floats(0, 5), st.integers(0, 3)), max_size=6)

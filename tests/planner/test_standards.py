@@ -25,8 +25,10 @@ def read(tmp_path, words):
 
 def test_the_five_services_and_their_standards():
     services = load_services()
-    told = {key: (s.standard.mode, s.standard.cutoff, s.standard.unit, s.standard.group)
-            for key, s in services.items()}
+    told = {
+        key: (s.standard.mode, s.standard.cutoff, s.standard.unit, s.standard.group)
+        for key, s in services.items()
+    }
     assert told == {
         "mother_baby_room": ("walk", 800, "m", "women_15_49"),
         "womens_activity_centre": ("drive", 30, "min", "women"),
@@ -87,10 +89,26 @@ def test_a_further_service_needs_no_code(tmp_path):
         ('name = "甲"', "", "name"),
         ('name = "甲"', "name = 3", "name"),
         ('source = "made up"', "", "source"),
-        ("cutoff_m = 500", "cutoff_m = 500\nquotas = [{ level = 'ward', year = 2021, facilities = 1 }]", "ward"),
-        ("cutoff_m = 500", "cutoff_m = 500\nquotas = [{ level = 'city', year = 20, facilities = 1 }]", "20"),
-        ("cutoff_m = 500", "cutoff_m = 500\nquotas = [{ level = 'city', year = 2021, facilities = -1 }]", "-1"),
-        ("cutoff_m = 500", "cutoff_m = 500\nquotas = [{ level = 'city', year = 2021 }]", "facilities"),
+        (
+            "cutoff_m = 500",
+            "cutoff_m = 500\nquotas = [{ level = 'ward', year = 2021, facilities = 1 }]",
+            "ward",
+        ),
+        (
+            "cutoff_m = 500",
+            "cutoff_m = 500\nquotas = [{ level = 'city', year = 20, facilities = 1 }]",
+            "20",
+        ),
+        (
+            "cutoff_m = 500",
+            "cutoff_m = 500\nquotas = [{ level = 'city', year = 2021, facilities = -1 }]",
+            "-1",
+        ),
+        (
+            "cutoff_m = 500",
+            "cutoff_m = 500\nquotas = [{ level = 'city', year = 2021 }]",
+            "facilities",
+        ),
         ("[a]", "a = 3\n[b]", "[a]"),
         ("[a]", "[a", "services.toml"),
     ],
