@@ -107,7 +107,7 @@ class Script(folium.MacroElement):
     )
 
     def __init__(self, code: str, **data: Any) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.code = code
         self.data = script_safe(data)
 
