@@ -62,7 +62,7 @@ class Desk(param.Parameterized):
     _table: Any
 
     def __init__(self, study: Study) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.study = study
         self.answer: Answer | None = None
         self._asked = 0
@@ -176,10 +176,10 @@ class Desk(param.Parameterized):
         self._levels = pn.widgets.Select(**radio)
         self._years = pn.widgets.Select(**radio)
         self._shows = pn.widgets.RadioButtonGroup(
-            button_type="default", stylesheets=[_SWITCH], margin=0, height=34
+            stylesheets=[_SWITCH], margin=0, height=34
         )
         self._langs = pn.widgets.RadioButtonGroup(
-            options={_NAMES[lang]: lang for lang in get_args(Language)}, button_type="default",
+            options={_NAMES[lang]: lang for lang in get_args(Language)},
             stylesheets=[_SWITCH], margin=(8, 12, 0, 0), width=130, height=32,
         )
         self._all = pn.widgets.Button(stylesheets=[_SWITCH], margin=0, width=100, height=34)
@@ -201,7 +201,7 @@ class Desk(param.Parameterized):
             "", sizing_mode="stretch_width", stylesheets=[figures.STYLE], margin=(10, 14, 8, 14)
         )
         self._table = pn.Column(sizing_mode="stretch_both", margin=(0, 6, 0, 8))
-        self._frame = MapFrame(sizing_mode="stretch_both", margin=0)
+        self._frame = MapFrame(sizing_mode="stretch_both", margin=0)  # type: ignore[no-untyped-call]
         left = pn.Column(
             self._labels["service"], self._services, self._labels["level"], self._levels,
             self._labels["year"], self._years,

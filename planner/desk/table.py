@@ -118,7 +118,8 @@ STYLE = """
 .tabulator-col:is([tabulator-field="people"], [tabulator-field="served"],
   [tabulator-field="facilities"]) .tabulator-col-title { text-align: right; }
 .tabulator .tabulator-col, .tabulator .tabulator-cell { border-right: 0 !important; }
-.name { width: 100%; line-height: 1.2; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.name { width: 100%; line-height: 1.2; overflow: hidden; text-overflow: ellipsis;
+  white-space: nowrap; }
 .name small { color: #777; font-size: 10.5px; }
 .tabulator-col[aria-sort="none"] .tabulator-col-sorter { display: none !important; }
 .bar { width: 100%; position: relative; height: 18px; background: #f0f0ee; border-radius: 2px; }
