@@ -1,11 +1,14 @@
 """A city: a folder of checked layers with their provenance."""
 
+import glob
 import hashlib
 import os
 import shutil
+import sys
 import tempfile
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from io import BytesIO
 from pathlib import Path
@@ -14,13 +17,15 @@ from typing import Any, Self
 import geopandas as gpd
 import tomli_w
 from pyproj import CRS
-from pyproj.exceptions import CRSError
 
 from layers import facilities, population, streets, units, water
-from layers.crs import measuring_crs
-from layers.errors import CityDamagedError, CityMissingError, InputError
+from layers.crs import measuring_crs, projected
+from layers.errors import CityDamagedError, CityError, CityMissingError, CrsError, InputError
 from layers.findings import Finding, in_order, refuse_errors
 from layers.messages import text
+
+if sys.platform != "win32":
+    import fcntl
 
 LAYERS = ("streets", "units", "population", "facilities")
 OPTIONAL_LAYERS = ("water",)
@@ -134,23 +139,30 @@ class City:
         Raises
         ------
         CrsError
-            A layer has no reference system.
+            A layer has no reference system, or `crs` is none to measure in.
         LayerError
             A layer has findings that stop the work.
         """
         given = {
-            "streets": streets, "units": units, "population": population,
-            "facilities": facilities, "water": water,
+            "streets": streets,
+            "units": units,
+            "population": population,
+            "facilities": facilities,
+            "water": water,
         }
-        layers = {
-            key: _MODULES[key].conform(layer) for key, layer in given.items() if layer is not None
-        }
+        layers = {}
+        for key, layer in given.items():
+            if layer is None:
+                continue
+            if getattr(layer, "crs", None) is None:
+                raise CrsError(text("error.layer_no_crs", layer=text(f"layer.{key}")))
+            layers[key] = _MODULES[key].conform(layer)
         refuse_errors(_schema_findings(layers))
         stated = provenance or {}
         return cls(
             name=name,
             name_en=name_en or name,
-            crs=CRS.from_user_input(crs) if crs is not None else measuring_crs(layers["units"]),
+            crs=projected(crs) if crs is not None else measuring_crs(layers["units"]),
             provenance={key: stated.get(key, Provenance(source="not stated")) for key in layers},
             **layers,
         )
@@ -173,29 +185,26 @@ class City:
             The folder or one of its files is not there.
         CityDamagedError
             A file is truncated or was changed by hand.
+        CityError
+            The disk refuses.
         LayerError
             A layer breaks its schema; the message names every row and the remedy.
         """
         folder = Path(path)
-        table = _read_toml(folder)
-        try:
-            stated = {
-                key: Provenance(
-                    **{**entry, "notes": tuple(entry.get("notes", ()))}
-                )
-                for key, entry in table["layers"].items()
-            }
-            absent = [key for key in LAYERS if key not in stated]
-            head = {key: str(table[key]) for key in ("name", "name_en")}
-            crs = CRS.from_user_input(table["crs"])
-        except (KeyError, TypeError, AttributeError, CRSError) as wrong:
-            raise _toml_error(folder, f"{type(wrong).__name__}: {wrong}") from wrong
-        if absent or set(stated) - set(_MODULES):
-            raise _toml_error(folder, f"layers: {', '.join(sorted(stated))}")
-        layers = {key: _read_layer(folder, key, entry.checksum) for key, entry in stated.items()}
+        failed = None
+        while True:
+            try:
+                head, stated, layers = _read(folder)
+                break
+            except CityError:
+                # A save may have put another city in the place of the one half read.
+                state = _state(folder)
+                if state == failed:
+                    raise
+                failed = state
         if check:
             refuse_errors(_schema_findings(layers))
-        return cls(**head, crs=crs, provenance=stated, path=folder, **layers)
+        return cls(**head, provenance=stated, path=folder, **layers)
 
     def save(self, path: str | os.PathLike[str]) -> Self:
         """Save into a folder, whole or not at all.
@@ -216,12 +225,26 @@ class City:
         ------
         InputError
             Something that is no city stands in the way.
+        CityError
+            The disk refuses; what was there is unchanged.
         """
-        folder = Path(path)
-        if folder.exists() and not (folder.is_dir() and _holds_city_alone(folder)):
-            raise InputError(text("error.city_in_the_way", path=str(folder)))
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        folder = Path(path).resolve()
+        try:
+            if folder.exists() and not (folder.is_dir() and _holds_city_alone(folder)):
+                raise InputError(text("error.city_in_the_way", path=str(path)))
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            with _alone_in(folder.parent):
+                stated = self._write(folder)
+        except OSError as wrong:
+            reason = wrong.strerror or str(wrong)
+            raise CityError(
+                text("error.city_not_written", path=str(path), reason=reason)
+            ) from wrong
+        return replace(self, provenance=stated, path=Path(path))
+
+    def _write(self, folder: Path) -> dict[str, Provenance]:
+        _clear_up(folder)
+        fresh = Path(tempfile.mkdtemp(prefix=_scratch(folder), dir=folder.parent))
         try:
             stated = {}
             for key, layer in self.layers().items():
@@ -230,7 +253,8 @@ class City:
                 _flush(target)
                 stated[key] = replace(
                     self.provenance.get(key, Provenance(source="not stated")),
-                    rows=len(layer), checksum=_checksum(target.read_bytes()),
+                    rows=len(layer),
+                    checksum=_checksum(target.read_bytes()),
                 )
             (fresh / _TOML).write_text(self._toml(stated), encoding="utf-8")
             _flush(fresh / _TOML)
@@ -238,10 +262,10 @@ class City:
             _swap(fresh, folder)
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
-        return replace(self, provenance=stated, path=folder)
+        return stated
 
     def layers(self) -> dict[str, gpd.GeoDataFrame]:
-        """The layers it has, by name."""
+        """Return the layers it has, by name."""
         every = {key: getattr(self, key) for key in (*LAYERS, *OPTIONAL_LAYERS)}
         return {key: layer for key, layer in every.items() if layer is not None}
 
@@ -274,7 +298,7 @@ class City:
         return any(entry.stand_in for entry in self.provenance.values())
 
     def labels(self) -> list[str]:
-        """What must be written on everything made from it: ``modelled``, ``stand_in``."""
+        """Name what must be written on everything made from it: ``modelled``, ``stand_in``."""
         return [key for key in ("modelled", "stand_in") if getattr(self, key)]
 
     def describe(self) -> dict[str, Any]:
@@ -325,8 +349,11 @@ class City:
             people = float(self.population.loc[homeless, "residents"].sum())
             found.append(
                 Finding(
-                    layer="population", code="people_outside", severity="warning",
-                    rows=tuple(self.population.index[homeless]), values={"people": people},
+                    layer="population",
+                    code="people_outside",
+                    severity="warning",
+                    rows=tuple(self.population.index[homeless]),
+                    values={"people": people},
                 )
             )
         return found
@@ -350,40 +377,73 @@ def _schema_findings(layers: Mapping[str, gpd.GeoDataFrame]) -> list[Finding]:
     return [finding for key, layer in layers.items() for finding in _MODULES[key].check(layer)]
 
 
-def _read_toml(folder: Path) -> dict[str, Any]:
-    if not folder.exists():
-        _take_back(folder)
-    if not folder.is_dir():
-        raise CityMissingError(text("error.city_missing", path=str(folder)))
+def _read(
+    folder: Path,
+) -> tuple[dict[str, Any], dict[str, Provenance], dict[str, gpd.GeoDataFrame]]:
+    """Name and reference system, provenance and layers of the city in a folder."""
+    place = _place(folder)
+    table = _read_toml(place)
     try:
-        with (folder / _TOML).open("rb") as file:
-            table = tomllib.load(file)
-    except FileNotFoundError as missing:
-        message = text("error.city_file_missing", path=str(folder), file=_TOML)
-        raise CityMissingError(message) from missing
+        stated = {
+            key: Provenance(**{**entry, "notes": tuple(entry.get("notes", ()))})
+            for key, entry in table["layers"].items()
+        }
+        head: dict[str, Any] = {key: str(table[key]) for key in ("name", "name_en")}
+        head["crs"] = projected(table["crs"])
+    except (KeyError, TypeError, AttributeError, CrsError) as wrong:
+        raise _toml_error(place, f"{type(wrong).__name__}: {wrong}") from wrong
+    if not set(LAYERS) <= set(stated) <= set(_MODULES):
+        raise _toml_error(place, f"layers: {', '.join(sorted(stated))}")
+    layers = {key: _read_layer(place, key, entry.checksum) for key, entry in stated.items()}
+    return head, stated, layers
+
+
+def _state(folder: Path) -> Any:
+    """Return what tells one state of a city's folder from the next."""
+    try:
+        place = _place(folder)
+        return place, (place / _TOML).read_bytes()
+    except OSError:
+        return None
+
+
+def _read_toml(place: Path) -> dict[str, Any]:
+    try:
+        table = tomllib.loads(_bytes(place, _TOML).decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
-        raise _toml_error(folder, str(wrong)) from wrong
+        raise _toml_error(place, str(wrong)) from wrong
     if table.get("format") != _FORMAT:
-        raise _toml_error(folder, f"format = {table.get('format')!r}")
+        raise _toml_error(place, f"format = {table.get('format')!r}")
     return table
 
 
-def _toml_error(folder: Path, reason: str) -> CityDamagedError:
-    return CityDamagedError(
-        text("error.city_toml_wrong", file=str(folder / _TOML), reason=reason)
-    )
+def _toml_error(place: Path, reason: str) -> CityDamagedError:
+    return CityDamagedError(text("error.city_toml_wrong", file=str(place / _TOML), reason=reason))
 
 
-def _read_layer(folder: Path, key: str, checksum: str) -> gpd.GeoDataFrame:
-    file = f"{key}.parquet"
-    try:
-        content = (folder / file).read_bytes()
-    except FileNotFoundError as missing:
-        message = text("error.city_file_missing", path=str(folder), file=file)
-        raise CityMissingError(message) from missing
+def _read_layer(place: Path, key: str, checksum: str) -> gpd.GeoDataFrame:
+    content = _bytes(place, f"{key}.parquet")
+    changed = CityDamagedError(text("error.city_file_changed", file=str(place / f"{key}.parquet")))
     if _checksum(content) != checksum:
-        raise CityDamagedError(text("error.city_file_changed", file=str(folder / file)))
-    return gpd.read_parquet(BytesIO(content))
+        raise changed
+    try:
+        return gpd.read_parquet(BytesIO(content))
+    except (ValueError, OSError, KeyError) as wrong:
+        # The checksum was changed by hand as well.
+        raise changed from wrong
+
+
+def _bytes(place: Path, file: str) -> bytes:
+    try:
+        return (place / file).read_bytes()
+    except FileNotFoundError as missing:
+        message = text("error.city_file_missing", path=str(place), file=file)
+        raise CityMissingError(message) from missing
+    except OSError as wrong:
+        reason = wrong.strerror or str(wrong)
+        raise CityError(
+            text("error.city_not_read", path=str(place / file), reason=reason)
+        ) from wrong
 
 
 def _checksum(content: bytes) -> str:
@@ -402,24 +462,63 @@ def _holds_city_alone(folder: Path) -> bool:
     return not names or (_TOML in names and names <= ours)
 
 
+# A save writes into `.name.new-…`, moves the earlier city to `.name.previous`, the new one
+# into place, and removes the earlier. Stopped anywhere, one of the two is whole: a reader
+# finds it in `_place`, the next save puts things in order in `_clear_up`.
+
+
+def _scratch(folder: Path) -> str:
+    return f".{folder.name}.new-"
+
+
 def _previous(folder: Path) -> Path:
     return folder.with_name(f".{folder.name}.previous")
+
+
+def _place(folder: Path) -> Path:
+    """Where the city of a folder lies now: a save may be between its two moves."""
+    for place in (folder, _previous(folder.resolve()), folder):
+        if place.is_dir():
+            return place
+    raise CityMissingError(text("error.city_missing", path=str(folder)))
+
+
+@contextmanager
+def _alone_in(parent: Path) -> Iterator[None]:
+    """Keep other saves in a folder waiting; the lock ends with the process that holds it."""
+    if sys.platform == "win32":
+        yield
+        return
+    handle = os.open(parent, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # some network disks know no locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _clear_up(folder: Path) -> None:
+    """Put in order what a save left that was stopped."""
+    previous = _previous(folder)
+    if previous.is_dir() and not folder.exists():
+        previous.rename(folder)
+    for left in folder.parent.glob(f"{glob.escape(_scratch(folder))}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    shutil.rmtree(previous, ignore_errors=True)
 
 
 def _swap(fresh: Path, folder: Path) -> None:
     """Put a folder in another's place; a stop in between loses neither."""
     previous = _previous(folder)
-    _take_back(folder)
-    if folder.exists():
-        if previous.exists():
-            shutil.rmtree(previous)
-        folder.rename(previous)
-    fresh.rename(folder)
-    shutil.rmtree(previous, ignore_errors=True)
-
-
-def _take_back(folder: Path) -> None:
-    """Bring back the earlier city where a save was stopped between its two moves."""
-    previous = _previous(folder)
-    if previous.is_dir() and not folder.exists():
+    if not folder.exists():
+        fresh.rename(folder)
+        return
+    folder.rename(previous)
+    try:
+        fresh.rename(folder)
+    except OSError:
         previous.rename(folder)
+        raise
+    # Out of a reader's sight before it is taken apart.
+    previous.rename(fresh)

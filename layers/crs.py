@@ -1,9 +1,11 @@
 """Reference systems: where layers lie and where they are measured."""
 
+import math
 from typing import Any
 
 import geopandas as gpd
 from pyproj import CRS
+from pyproj.exceptions import CRSError
 
 from layers.errors import CrsError
 from layers.messages import text
@@ -39,15 +41,52 @@ def measuring_crs(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> CRS:
     require_crs(frame)
     west, south, east, north = frame.to_crs(GEOGRAPHIC).total_bounds
     middle, height = (west + east) / 2, (south + north) / 2
-    if not middle == middle:  # NaN: nothing in it
+    if math.isnan(middle):  # nothing in it
         raise CrsError(text("error.no_extent"))
     if _FIRST_MERIDIAN - 1.5 <= middle <= _LAST_MERIDIAN + 1.5 and 3 <= height <= 54:  # noqa: PLR2004 - the area of use of these systems
         return CRS.from_epsg(_FIRST_CODE + round((middle - _FIRST_MERIDIAN) / 3))
-    return frame.estimate_utm_crs()
+    try:
+        zone: CRS = frame.estimate_utm_crs()
+    except RuntimeError as nowhere:
+        raise CrsError(text("error.no_extent")) from nowhere
+    return zone
+
+
+def projected(crs: Any) -> CRS:
+    """Make a reference system to measure in of whatever names one.
+
+    Raises
+    ------
+    CrsError
+        It names none, or one of degrees.
+
+    Examples
+    --------
+    >>> projected(4549).name
+    'CGCS2000 / 3-degree Gauss-Kruger CM 120E'
+    """
+    found = known(crs)
+    if not found.is_projected:
+        raise CrsError(text("error.crs_not_projected", found=found.to_string()))
+    return found
+
+
+def known(crs: Any) -> CRS:
+    """Make a reference system of whatever names one.
+
+    Raises
+    ------
+    CrsError
+        It names none.
+    """
+    try:
+        return CRS.from_user_input(crs)
+    except CRSError as wrong:
+        raise CrsError(text("error.crs_unknown", found=crs)) from wrong
 
 
 def in_degrees(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Copy of a layer in EPSG:4326, its geometry in a column of that name.
+    """Copy of a layer in EPSG:4326.
 
     Raises
     ------
@@ -55,8 +94,7 @@ def in_degrees(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         The layer has no reference system.
     """
     require_crs(frame)
-    moved = frame.to_crs(GEOGRAPHIC)
-    return moved if moved.geometry.name == "geometry" else moved.rename_geometry("geometry")
+    return frame.to_crs(GEOGRAPHIC)
 
 
 def require_crs(frame: Any) -> None:

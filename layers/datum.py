@@ -17,6 +17,7 @@ Pair = tuple[Floats, Floats]
 # Krasovsky 1940, which the GCJ-02 formula is built on.
 _SEMI_MAJOR = 6378245.0
 _ECCENTRICITY_SQUARED = 0.00669342162296594323
+_CLOSE = 1e-13
 _BAIDU_PI = np.pi * 3000.0 / 180.0
 
 # GCJ-02 leaves coordinates outside this box alone (the box of the public formula).
@@ -47,12 +48,22 @@ def wgs84_to_gcj02(lon: ArrayLike, lat: ArrayLike) -> Pair:
     root = np.sqrt(np.abs(a))
     waves = 20.0 * np.sin(6.0 * a * np.pi) + 20.0 * np.sin(2.0 * a * np.pi)
     east = (
-        300.0 + a + 2.0 * b + 0.1 * a * a + 0.1 * a * b + 0.1 * root
+        300.0
+        + a
+        + 2.0 * b
+        + 0.1 * a * a
+        + 0.1 * a * b
+        + 0.1 * root
         + (waves + 20.0 * np.sin(a * np.pi) + 40.0 * np.sin(a / 3.0 * np.pi)) * 2.0 / 3.0
         + (150.0 * np.sin(a / 12.0 * np.pi) + 300.0 * np.sin(a / 30.0 * np.pi)) * 2.0 / 3.0
     )
     north = (
-        -100.0 + 2.0 * a + 3.0 * b + 0.2 * b * b + 0.1 * a * b + 0.2 * root
+        -100.0
+        + 2.0 * a
+        + 3.0 * b
+        + 0.2 * b * b
+        + 0.1 * a * b
+        + 0.2 * root
         + (waves + 20.0 * np.sin(b * np.pi) + 40.0 * np.sin(b / 3.0 * np.pi)) * 2.0 / 3.0
         + (160.0 * np.sin(b / 12.0 * np.pi) + 320.0 * np.sin(b / 30.0 * np.pi)) * 2.0 / 3.0
     )
@@ -138,6 +149,6 @@ def _invert(
         there_x, there_y = forward(x, y)
         step_x, step_y = target_x - there_x, target_y - there_y
         x, y = x + step_x, y + step_y
-        if max(np.max(np.abs(step_x), initial=0.0), np.max(np.abs(step_y), initial=0.0)) < 1e-13:
+        if max(np.max(np.abs(step), initial=0.0) for step in (step_x, step_y)) < _CLOSE:
             break
     return x, y

@@ -6,9 +6,15 @@ import geopandas as gpd
 import pandas as pd
 import pandera.pandas as pa
 
-from layers.crs import in_degrees
 from layers.findings import Finding
-from layers.schema import finite_not_negative, layer_findings, one_of, words, years
+from layers.schema import (
+    conformed,
+    finite_not_negative,
+    layer_findings,
+    one_of,
+    words,
+    years,
+)
 
 Status = Literal["existing", "planned", "candidate"]
 STATUSES: tuple[Status, ...] = get_args(Status)
@@ -42,30 +48,25 @@ _DEFAULTS: dict[str, Any] = {
 
 
 def conform(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Facility layer with every column in its type, in EPSG:4326.
+    """Make a facility layer with every column in its type, in EPSG:4326.
 
     Parameters
     ----------
     frame
         At least ``id``, ``service`` and point geometry.
     """
-    facilities = in_degrees(frame)
-    for column, value in _DEFAULTS.items():
-        if column not in facilities:
-            facilities[column] = value
-    for column in ("name", "tier", "venue", "source"):
-        facilities[column] = facilities[column].fillna("").astype("str")
-    facilities["capacity"] = pd.to_numeric(facilities["capacity"]).astype("float64")
-    for column in ("opened", "closed"):
-        facilities[column] = pd.to_numeric(facilities[column]).astype("Int64")
-    return facilities[[*SCHEMA.columns, "geometry"]]
+    return conformed(frame, SCHEMA, _DEFAULTS)
 
 
 def check(facilities: gpd.GeoDataFrame) -> list[Finding]:
-    """Findings that stop the work: schema, geometry, repeated ids, impossible years."""
+    """Find what stops the work: schema, geometry, repeated ids, impossible years."""
     found = layer_findings(
-        "facilities", facilities, SCHEMA, kinds=("Point",), may_be_empty=True,
-        label=lambda rows: _ids(facilities, rows),
+        "facilities",
+        facilities,
+        SCHEMA,
+        kinds=("Point",),
+        may_be_empty=True,
+        label="id",
     )
     if any(finding.severity == "error" for finding in found):
         return found
@@ -73,7 +74,9 @@ def check(facilities: gpd.GeoDataFrame) -> list[Finding]:
     if early.any():
         found.append(
             Finding(
-                layer="facilities", code="years_impossible", severity="error",
+                layer="facilities",
+                code="years_impossible",
+                severity="error",
                 rows=tuple(facilities.loc[early, "id"]),
             )
         )
@@ -81,7 +84,7 @@ def check(facilities: gpd.GeoDataFrame) -> list[Finding]:
 
 
 def review(facilities: gpd.GeoDataFrame, services: tuple[str, ...]) -> list[Finding]:
-    """Facilities of services that nobody knows.
+    """Find facilities of services that nobody knows.
 
     Parameters
     ----------
@@ -106,7 +109,7 @@ def review(facilities: gpd.GeoDataFrame, services: tuple[str, ...]) -> list[Find
 
 
 def open_in(facilities: gpd.GeoDataFrame, year: int | None = None) -> gpd.GeoDataFrame:
-    """Facilities that give their service at the end of a year.
+    """Select the facilities that give their service at the end of a year.
 
     Only existing ones count: neither planned ones nor candidates. One without a year of
     opening has been there always; one that closes in a year is gone at its end.
@@ -124,10 +127,3 @@ def open_in(facilities: gpd.GeoDataFrame, year: int | None = None) -> gpd.GeoDat
     begun = (facilities["opened"] <= year).fillna(value=True)
     gone = (facilities["closed"] <= year).fillna(value=False)
     return facilities[standing & begun & ~gone]
-
-
-def _ids(facilities: gpd.GeoDataFrame, rows: pd.Index) -> list[Any]:
-    """Rows by their facility's id where they have one."""
-    if "id" not in facilities:
-        return list(rows)
-    return [facilities.at[row, "id"] or row for row in rows]  # noqa: PD008 - one value

@@ -73,9 +73,7 @@ def text(key: str, lang: Language | None = None, /, **values: Any) -> str:
     return catalogue()[key][lang or language()].format(**values)
 
 
-def _flatten(
-    table: dict[str, Any], prefix: str, into: dict[str, dict[Language, str]]
-) -> None:
+def _flatten(table: dict[str, Any], prefix: str, into: dict[str, dict[Language, str]]) -> None:
     for name, value in table.items():
         key = f"{prefix}{name}"
         if all(isinstance(words, str) for words in value.values()):

@@ -5,12 +5,16 @@ from typing import Literal, get_args
 import geopandas as gpd
 import pandera.pandas as pa
 
-from layers.crs import in_degrees
 from layers.findings import Finding
-from layers.schema import finite_not_negative, layer_findings
+from layers.schema import conformed, finite_not_negative, layer_findings
 
 Group = Literal[
-    "residents", "women", "women_15_49", "women_45_59", "age_60_plus", "women_60_plus",
+    "residents",
+    "women",
+    "women_15_49",
+    "women_45_59",
+    "age_60_plus",
+    "women_60_plus",
     "children_0_3",
 ]
 GROUPS: tuple[Group, ...] = get_args(Group)
@@ -35,26 +39,28 @@ SCHEMA = pa.DataFrameSchema(
 
 
 def conform(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Population layer with a column a group, in EPSG:4326."""
-    people = in_degrees(frame)
-    return people[[*(group for group in GROUPS if group in people), "geometry"]]
+    """Make a population layer with a column a group, in EPSG:4326."""
+    return conformed(frame, SCHEMA, {})
 
 
 def check(population: gpd.GeoDataFrame) -> list[Finding]:
-    """Findings that stop the work: schema, geometry, people below zero."""
+    """Find what stops the work: schema, geometry, people below zero."""
     return layer_findings("population", population, SCHEMA, kinds=("Point",))
 
 
 def review(population: gpd.GeoDataFrame) -> list[Finding]:
-    """Groups that exceed the group that holds them."""
+    """Find groups that exceed the group that holds them."""
     found: list[Finding] = []
     for part, whole in WITHIN:
         more = population[part] > population[whole] + _SLACK
         if more.any():
             found.append(
                 Finding(
-                    layer="population", code="group_exceeds", severity="warning",
-                    rows=tuple(population.index[more]), values={"column": part, "whole": whole},
+                    layer="population",
+                    code="group_exceeds",
+                    severity="warning",
+                    rows=tuple(population.index[more]),
+                    values={"column": part, "whole": whole},
                 )
             )
     return found

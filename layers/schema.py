@@ -1,18 +1,20 @@
-"""Layer schemas in pandera, and what breaks them told as findings."""
+"""Layer schemas in pandera: columns brought into their types, and what breaks them told."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pandera.pandas as pa
+import shapely
 from pandera.errors import SchemaErrors
 
-from layers.crs import GEOGRAPHIC
+from layers.crs import GEOGRAPHIC, in_degrees
 from layers.findings import Finding
 
 _SAMPLE = 6
+_NUMBERS = ("int64", "Int64", "float64", "number")
 
 
 def finite_positive() -> pa.Check:
@@ -32,12 +34,54 @@ def one_of(known: Iterable[str]) -> pa.Check:
 
 def words() -> pa.Check:
     """Strings, whatever pandas stores them as."""
-    return pa.Check(lambda value: isinstance(value, str), element_wise=True, name="column_type")
+    return pa.Check(lambda s: ~_no_words(s), name="column_type")
 
 
 def years() -> pa.Check:
     """Whole calendar years that a plan may speak of."""
     return pa.Check(lambda s: s.between(1900, 2100) & (s % 1 == 0), name="years_impossible")
+
+
+def conformed(
+    frame: gpd.GeoDataFrame, schema: pa.DataFrameSchema, defaults: Mapping[str, Any]
+) -> gpd.GeoDataFrame:
+    """Copy of a layer with the columns of its schema, in EPSG:4326, on the plane.
+
+    Values are never mended. A column takes its type where every value allows it and
+    otherwise stays as it is, for `layer_findings` to name the rows.
+
+    Parameters
+    ----------
+    frame
+        The layer in any reference system. Heights are left out, and a collection of one
+        geometry becomes that geometry.
+    schema
+        The columns wanted. One without a type and without a check of its own is words.
+    defaults
+        What columns that are absent as a whole hold. Words whose default is empty are
+        also empty where a row lacks them.
+
+    Raises
+    ------
+    CrsError
+        The layer has no reference system.
+    """
+    layer = in_degrees(frame)
+    if not layer.columns.is_unique:
+        return layer
+    columns: dict[str, Any] = {}
+    for name, column in schema.columns.items():
+        if name in layer:
+            values = layer[name]
+        elif name in defaults:
+            values = pd.Series([defaults[name]] * len(layer), layer.index)
+        else:
+            continue
+        columns[name] = _typed(values, _kind(column), fill=defaults.get(name))
+    plane = shapely.force_2d(layer.geometry.array)
+    one = (shapely.get_type_id(plane) >= 4) & (shapely.get_num_geometries(plane) == 1)  # noqa: PLR2004 - collections
+    plane[one] = shapely.get_geometry(plane[one], 0)
+    return gpd.GeoDataFrame(columns, index=layer.index, geometry=plane, crs=layer.crs)
 
 
 def layer_findings(
@@ -46,7 +90,7 @@ def layer_findings(
     schema: pa.DataFrameSchema,
     *,
     kinds: tuple[str, ...],
-    label: Callable[[pd.Index], Iterable[Any]] = tuple,
+    label: str | None = None,
     may_be_empty: bool = False,
 ) -> list[Finding]:
     """Hold a layer against its schema.
@@ -62,7 +106,7 @@ def layer_findings(
     kinds
         Kinds of geometry it may hold.
     label
-        Turns index labels into what a reader knows a row by.
+        Column by which a reader knows a row; the index where a row lacks it.
     may_be_empty
         Whether having no rows is worth only a warning.
 
@@ -72,84 +116,188 @@ def layer_findings(
     """
     found: list[Finding] = []
 
-    def add(code: str, rows: Iterable[Any] = (), **values: Any) -> None:
+    def add(code: str, rows: Any = None, **values: Any) -> None:
         severity: Any = "warning" if code == "empty" and may_be_empty else "error"
-        found.append(
-            Finding(layer=layer, code=code, severity=severity, rows=tuple(rows), values=values)
-        )
+        named = () if rows is None else labels(frame, rows, label)
+        found.append(Finding(layer=layer, code=code, severity=severity, rows=named, values=values))
 
+    if not frame.columns.is_unique:
+        twice = frame.columns[frame.columns.duplicated()]
+        add("column_duplicated", found=_sample(twice))
+        return found
     if not frame.index.is_unique:
-        repeated = frame.index[frame.index.duplicated()].unique()
-        add("index_duplicated", repeated)
+        add("index_duplicated", frame.index.duplicated(keep=False))
+        return found
+    if getattr(frame, "active_geometry_name", None) is None:
+        add("column_missing", column="geometry")
         return found
     if frame.empty:
         add("empty")
-    found += _geometry_findings(layer, frame, kinds, label)
+    for code, rows, values in _geometry_faults(frame, kinds):
+        add(code, rows, **values)
     try:
         schema.validate(pd.DataFrame(frame.drop(columns=frame.geometry.name)), lazy=True)
     except SchemaErrors as broken:
-        cases = broken.failure_cases
-        for (column, check), group in cases.groupby(["column", "check"], dropna=False, sort=False):
-            name = str(column) if isinstance(column, str) else str(group["failure_case"].iloc[0])
-            rows = label(pd.Index(group["index"].dropna()))
-            sample = _sample(group["failure_case"])
-            wanted = schema.columns.get(name)
-            kind = str(wanted.dtype) if wanted is not None and wanted.dtype else "text"
-            if check == "column_in_dataframe":
-                add("column_missing", column=name)
-            elif check == "not_nullable":
-                add("value_missing", rows, column=name)
-            elif check == "field_uniqueness":
-                add("value_duplicated", rows, column=name, found=sample)
-            elif str(check).startswith(("dtype", "column_type")) or sample.startswith("TypeError"):
-                add("column_type", rows, column=name, wanted=kind)
-            elif check == "value_unknown":
-                known = next(c for c in wanted.checks if c.name == check).statistics
-                allowed = ", ".join(map(str, known["allowed_values"]))
-                add("value_unknown", rows, column=name, found=sample, known=allowed)
-            elif check in {"value_negative", "value_not_positive"}:
-                add(str(check), rows, column=name, found=sample)
-            elif check == "years_impossible":
-                add("years_impossible", rows)
-            else:
-                add("value_wrong", rows, column=name, found=sample)
+        for code, rows, values in _column_faults(frame, schema, broken.failure_cases):
+            add(code, rows, **values)
     return found
 
 
-def _geometry_findings(
-    layer: str,
-    frame: gpd.GeoDataFrame,
-    kinds: tuple[str, ...],
-    label: Callable[[pd.Index], Iterable[Any]],
-) -> list[Finding]:
-    found: list[Finding] = []
+def labels(frame: pd.DataFrame, rows: Any, column: str | None = None) -> tuple[Any, ...]:
+    """Name rows as a reader knows them: by a column where they have it, else by their index.
 
-    def add(code: str, rows: Iterable[Any] = (), **values: Any) -> None:
-        found.append(
-            Finding(layer=layer, code=code, severity="error", rows=tuple(rows), values=values)
-        )
+    Parameters
+    ----------
+    frame
+        The layer.
+    rows
+        Which rows, as a mask.
+    column
+        The column.
+    """
+    index = frame.index[rows]
+    if column is None or column not in frame:
+        return tuple(index)
+    known = frame[column][rows]
+    has = known.notna() & (known.astype("str") != "")
+    return tuple(name if there else row for name, there, row in zip(known, has, index, strict=True))
 
+
+Fault = tuple[str, Any, dict[str, Any]]
+
+
+def _column_faults(
+    frame: pd.DataFrame, schema: pa.DataFrameSchema, cases: pd.DataFrame
+) -> Iterable[Fault]:
+    """Tell what pandera found, as code, rows and values of a finding each."""
+    told = set()
+    for (column, check), group in cases.groupby(["column", "check"], dropna=False, sort=False):
+        if check == "column_in_dataframe":
+            yield "column_missing", None, {"column": str(group["failure_case"].iloc[0])}
+            continue
+        name, rows = str(column), frame.index.isin(group["index"])
+        sample = _sample(group["failure_case"])
+        if check == "not_nullable":
+            yield "value_missing", rows, {"column": name}
+        elif check == "field_uniqueness":
+            yield "value_duplicated", rows, {"column": name, "found": sample}
+        elif str(check).startswith(("dtype", "column_type")) or not rows.any():
+            # A check that stumbles over a type names no rows; it is the same fault.
+            if name not in told:
+                yield from _type_faults(frame[name], schema.columns[name])
+            told.add(name)
+        elif check == "value_unknown":
+            rule = next(c for c in schema.columns[name].checks if c.name == check)
+            known = ", ".join(map(str, rule.statistics["allowed_values"]))
+            yield "value_unknown", rows, {"column": name, "found": sample, "known": known}
+        elif check == "years_impossible":
+            yield "years_impossible", rows, {}
+        else:
+            yield str(check), rows, {"column": name, "found": sample}
+
+
+def _type_faults(values: pd.Series, column: pa.Column) -> Iterable[Fault]:
+    kind = _kind(column)
+    if kind == "bool":
+        wrong = values.map(lambda value: not isinstance(value, bool | np.bool_)).to_numpy(bool)
+    elif kind in _NUMBERS:
+        numbers = _numbers(values)
+        wrong = numbers.isna().to_numpy()
+        if kind in {"int64", "Int64"}:
+            wrong = wrong | ~(numbers % 1 == 0).to_numpy(bool, na_value=False)
+    else:
+        wrong = _no_words(values).to_numpy(bool)
+    missing = values.isna().to_numpy()
+    stray = wrong & ~missing
+    said = {"column": values.name, "wanted": kind}
+    if stray.any():
+        yield "column_type", stray, {**said, "found": _sample(values[stray])}
+    elif not missing.any():
+        yield "column_type", None, {**said, "found": str(values.dtype)}
+
+
+def _geometry_faults(frame: gpd.GeoDataFrame, kinds: tuple[str, ...]) -> Iterable[Fault]:
     geometry = frame.geometry
     if frame.crs is None:
-        add("no_crs")
+        yield "no_crs", None, {}
     elif frame.crs != GEOGRAPHIC:
-        add("other_crs", found=frame.crs.to_string())
+        yield "other_crs", None, {"found": frame.crs.to_string()}
     wrong = ~geometry.geom_type.isin(kinds).to_numpy() | geometry.is_empty.to_numpy()
     if wrong.any():
-        add("geometry_kind", label(frame.index[wrong]), wanted=" / ".join(kinds))
-    bad = ~wrong & ~geometry.is_valid.to_numpy()
+        yield "geometry_kind", wrong, {"wanted": " / ".join(kinds)}
     # A street may cross itself; only areas and broken coordinates are invalid in earnest.
+    bad = ~wrong & ~geometry.is_valid.to_numpy()
     if bad.any():
         reasons = geometry[bad].is_valid_reason()
-        add("geometry_invalid", label(frame.index[bad]), found=_sample(reasons))
+        yield "geometry_invalid", bad, {"found": _sample(reasons)}
     bounds = geometry.bounds.to_numpy()
-    off = ~wrong & ~(
-        (bounds[:, 0] >= -180) & (bounds[:, 1] >= -90)  # noqa: PLR2004 - degrees
-        & (bounds[:, 2] <= 180) & (bounds[:, 3] <= 90)  # noqa: PLR2004
-    )
+    within = (bounds >= [-180, -90, -180, -90]) & (bounds <= [180, 90, 180, 90])
+    off = ~wrong & ~bad & ~within.all(axis=1)
     if off.any() and frame.crs == GEOGRAPHIC:
-        add("outside_world", label(frame.index[off]))
-    return found
+        yield "outside_world", off, {}
+
+
+def _kind(column: pa.Column) -> str:
+    """Type a column wants: pandas' name of it, ``number`` for any, ``text``."""
+    if column.dtype is not None:
+        return str(column.dtype)
+    names = {check.name for check in column.checks}
+    return "number" if names & {"value_negative", "value_not_positive"} else "text"
+
+
+def _typed(values: pd.Series, kind: str, *, fill: Any) -> pd.Series:
+    """Cast a column to its type if every value allows it."""
+    if kind == "text":
+        return _text(values, fill)
+    if kind == "bool":
+        flags = values.isin([0, 1]).to_numpy(bool)
+        return values.astype("bool") if flags.all() else values
+    numbers = _numbers(values)
+    if (numbers.isna() & values.notna()).any():
+        return values
+    if kind in {"number", "float64"}:
+        return numbers.astype("float64") if kind == "float64" else numbers
+    whole = (numbers % 1 == 0).to_numpy(bool, na_value=False)
+    if kind == "Int64":
+        whole = whole | numbers.isna().to_numpy()
+    if not whole.all():
+        return numbers
+    return numbers.astype("Int64") if kind == "Int64" else numbers.astype("int64")
+
+
+def _numbers(values: pd.Series) -> pd.Series:
+    """Values as numbers, NaN where they are none; flags and dates are none."""
+    if values.dtype.kind in "bmM":
+        return pd.Series(np.nan, values.index)
+    if values.dtype == object:
+        values = values.where(~values.map(lambda value: isinstance(value, bool)))
+    return pd.to_numeric(values, errors="coerce")
+
+
+def _text(values: pd.Series, fill: Any) -> pd.Series:
+    """Values as words: whole numbers in digits; what is missing stays so, or is empty."""
+    if pd.api.types.is_numeric_dtype(values) and values.dtype.kind != "b":
+        known = values.notna().to_numpy() & np.isfinite(values.to_numpy("float64", na_value=np.nan))
+        numbers = values[known]
+        digits = numbers.astype("int64") if (numbers % 1 == 0).all() else numbers
+        written = np.full(len(values), None, dtype=object)
+        written[known] = digits.astype("str").to_numpy(dtype=object)
+        values = pd.Series(written, values.index)
+    if fill == "":
+        values = values.astype("object").where(values.notna(), "")
+    else:
+        values = values.astype("object").where(values.notna() & (values != ""), None)
+    return values.astype("str") if not _no_words(values).any() else values
+
+
+def _no_words(values: pd.Series) -> pd.Series:
+    """Which values are no strings; told from the type where it says so."""
+    strings = isinstance(values.dtype, pd.StringDtype) or (
+        pd.api.types.infer_dtype(values, skipna=False) == "string"
+    )
+    if strings:
+        return values.isna()
+    return values.map(lambda value: not isinstance(value, str)).astype("bool")
 
 
 def _sample(values: Iterable[Any]) -> str:

@@ -1,24 +1,30 @@
 """The streets: who may go which way along each stretch between two nodes."""
 
-from typing import Any, Literal, get_args
+import math
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import geopandas as gpd
-import networkx as nx
 import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 import shapely
 from pyproj import Geod
 
-from layers.crs import in_degrees
+from layers.errors import InputError
 from layers.findings import Finding
-from layers.schema import finite_positive, layer_findings, words
+from layers.messages import text
+from layers.schema import conformed, finite_positive, layer_findings, words
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 Mode = Literal["walk", "cycle", "drive"]
 MODES: tuple[Mode, ...] = get_args(Mode)
 PERMISSIONS = tuple(f"{mode}_{way}" for mode in MODES for way in ("forward", "backward"))
 
 _NODE_SLACK_M = 1.0
+_USUAL_KMH = 30.0
+_SAMPLE = 6
 _LENGTH_SLACK = 0.10
 _LENGTH_SLACK_M = 5.0
 _GEOD = Geod(ellps="WGS84")
@@ -50,7 +56,7 @@ _DEFAULTS: dict[str, Any] = {
 
 
 def conform(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Street layer with every column in its type, in EPSG:4326.
+    """Make a street layer with every column in its type, in EPSG:4326.
 
     Values are never mended: what is missing from a row stays missing, for `check` to
     name. Columns that are absent as a whole take their defaults: open to all, no name,
@@ -61,22 +67,15 @@ def conform(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     frame
         At least ``u``, ``v``, ``speed_kmh`` and line geometry.
     """
-    streets = in_degrees(frame)
-    for column, value in _DEFAULTS.items():
-        if column not in streets:
-            streets[column] = value
+    streets = conformed(frame, SCHEMA, _DEFAULTS)
     if "length" not in streets:
-        streets["length"] = geodesic_length(streets.geometry)
-    for column, wanted in {"length": "float64", "speed_kmh": "float64", "layer": "int64"}.items():
-        if column in streets:
-            streets[column] = pd.to_numeric(streets[column]).astype(wanted)
-    streets["name"] = streets["name"].fillna("").astype("str")
-    ordered = [column for column in SCHEMA.columns if column in streets]
-    return streets[[*ordered, "geometry"]]
+        after = sum(column in streets for column in ("u", "v"))
+        streets.insert(after, "length", geodesic_length(streets.geometry))
+    return streets
 
 
 def check(streets: gpd.GeoDataFrame) -> list[Finding]:
-    """Findings that stop the work: schema, geometry, node ids that lie at two places."""
+    """Find what stops the work: schema, geometry, node ids that lie at two places."""
     found = layer_findings("streets", streets, SCHEMA, kinds=("LineString",))
     if not found:
         found += _nodes_at_two_places(streets)
@@ -84,15 +83,18 @@ def check(streets: gpd.GeoDataFrame) -> list[Finding]:
 
 
 def review(streets: gpd.GeoDataFrame) -> list[Finding]:
-    """Findings that a reader should know: loops, parallels, closed streets, lengths."""
+    """Find what a reader should know: loops, parallels, closed streets, lengths."""
     found: list[Finding] = []
 
     def add(code: str, severity: Any, rows: Any, **values: Any) -> None:
         if rows.any():
             found.append(
                 Finding(
-                    layer="streets", code=code, severity=severity,
-                    rows=tuple(streets.index[rows]), values=values,
+                    layer="streets",
+                    code=code,
+                    severity=severity,
+                    rows=tuple(streets.index[rows]),
+                    values=values,
                 )
             )
 
@@ -104,23 +106,28 @@ def review(streets: gpd.GeoDataFrame) -> list[Finding]:
     measured = geodesic_length(streets.geometry)
     off = np.abs(measured - streets["length"].to_numpy())
     add(
-        "length_disagrees", "warning",
-        (off > _LENGTH_SLACK * measured) & (off > _LENGTH_SLACK_M), percent=_LENGTH_SLACK * 100,
+        "length_disagrees",
+        "warning",
+        (off > _LENGTH_SLACK * measured) & (off > _LENGTH_SLACK_M),
+        percent=_LENGTH_SLACK * 100,
     )
     return found
 
 
 def geodesic_length(lines: gpd.GeoSeries) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Length of each line of longitudes and latitudes, in metres on the ellipsoid."""
+    """Measure each line of longitudes and latitudes in metres on the ellipsoid."""
     coordinates, owner = shapely.get_coordinates(lines.array, return_index=True)
     step = owner[1:] == owner[:-1]
     start, end = coordinates[:-1][step], coordinates[1:][step]
     _, _, metres = _GEOD.inv(start[:, 0], start[:, 1], end[:, 0], end[:, 1])
-    return np.bincount(owner[1:][step], weights=metres, minlength=len(lines))
+    whole = np.bincount(owner[1:][step], weights=metres, minlength=len(lines))
+    return whole.astype(np.float64)
 
 
-def from_networkx(graph: "nx.MultiDiGraph[Any]", *, modes: tuple[Mode, ...] = MODES) -> gpd.GeoDataFrame:
-    """Street layer of a graph in osmnx's model.
+def from_networkx(
+    graph: "nx.MultiDiGraph[Any]", *, modes: tuple[Mode, ...] = MODES
+) -> gpd.GeoDataFrame:
+    """Make a street layer of a graph in osmnx's model.
 
     Each directed edge opens its street in that direction. The two directions of one
     street, which such a graph holds as two edges with reversed geometry, become one row.
@@ -136,29 +143,43 @@ def from_networkx(graph: "nx.MultiDiGraph[Any]", *, modes: tuple[Mode, ...] = MO
 
     Returns
     -------
-    Street layer, a row a street.
+    Street layer, a row a street, not yet checked. Edges without a length have none; those
+    without a speed get 30 km/h.
+
+    Raises
+    ------
+    CrsError
+        The graph has no reference system.
+    InputError
+        Nodes have no place.
     """
+    nowhere = [node for node, data in graph.nodes(data=True) if not {"x", "y"} <= set(data)]
+    if nowhere:
+        named = ", ".join(map(str, nowhere[:_SAMPLE]))
+        raise InputError(text("error.nodes_nowhere", count=len(nowhere), found=named))
     rows: dict[tuple[Any, ...], dict[str, Any]] = {}
     for u, v, data in graph.edges(data=True):
         start, end = graph.nodes[u], graph.nodes[v]
         line = data.get("geometry") or shapely.LineString(
             [(start["x"], start["y"]), (end["x"], end["y"])]
         )
+        length = float(data.get("length", math.nan))
         back = line.reverse()
         turned = (v, u, back.wkb) < (u, v, line.wkb)
         key = (v, u, back.wkb) if turned else (u, v, line.wkb)
         row = rows.setdefault(
-            (*key, round(float(data["length"]), 3)),
+            (*key, round(length, 3)),
             {
-                "u": key[0], "v": key[1],
-                "length": float(data["length"]),
+                "u": key[0],
+                "v": key[1],
+                "length": length,
                 **dict.fromkeys(PERMISSIONS, False),
-                "speed_kmh": float(data.get("speed_kph", 30.0)),
-                "name": _first(data.get("name", "")),
-                "highway": _first(data.get("highway", "unclassified")),
+                "speed_kmh": float(_first(data.get("speed_kph")) or _USUAL_KMH),
+                "name": _first(data.get("name")),
+                "highway": _first(data.get("highway")) or "unclassified",
                 "bridge": _is_yes(data.get("bridge")),
                 "tunnel": _is_yes(data.get("tunnel")),
-                "layer": _whole(data.get("layer", 0)),
+                "layer": _whole(data.get("layer")),
                 "geometry": back if turned else line,
             },
         )
@@ -182,21 +203,24 @@ def _nodes_at_two_places(streets: gpd.GeoDataFrame) -> list[Finding]:
     if not astray.any():
         return []
     rows = tuple(nodes.index[astray].unique())
-    named = ", ".join(map(str, nodes[astray].unique()[:6]))
+    named = ", ".join(map(str, nodes[astray].unique()[:_SAMPLE]))
     values = {"metres": _NODE_SLACK_M, "found": named}
     return [Finding(layer="streets", code="node_twice", severity="error", rows=rows, values=values)]
 
 
 def _first(value: Any) -> str:
-    return str(value[0]) if isinstance(value, list) else str(value)
+    """Put a value in words: of several the first, of a missing one none."""
+    if isinstance(value, list):
+        value = next(iter(value), None)
+    return "" if value is None or value != value else str(value)  # noqa: PLR0124 - NaN
 
 
 def _is_yes(value: Any) -> bool:
-    return value is not None and _first(value) not in {"", "no", "nan", "False"}
+    return _first(value) not in {"", "no", "False"}
 
 
 def _whole(value: Any) -> int:
     try:
         return int(float(_first(value)))
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0

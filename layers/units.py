@@ -9,9 +9,8 @@ import pandas as pd
 import pandera.pandas as pa
 import shapely
 
-from layers.crs import in_degrees
 from layers.findings import Finding
-from layers.schema import layer_findings, one_of, words
+from layers.schema import conformed, layer_findings, one_of, words
 
 Level = Literal["city", "district", "township", "community"]
 LEVELS: tuple[Level, ...] = get_args(Level)
@@ -34,42 +33,46 @@ SCHEMA = pa.DataFrameSchema(
 
 
 def conform(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Unit layer with every column in its type, in EPSG:4326.
+    """Make a unit layer with every column in its type, in EPSG:4326.
 
     ``name_en`` defaults to the name, ``parent`` to none.
     """
-    units = in_degrees(frame)
-    units["code"] = units["code"].astype("str")
-    if "name_en" not in units:
-        units["name_en"] = units["name"]
-    if "parent" not in units:
-        units["parent"] = None
-    units["parent"] = units["parent"].astype("object").where(units["parent"].notna(), None)
-    return units[[*SCHEMA.columns, "geometry"]]
+    if "name_en" not in frame and "name" in frame:
+        frame = frame.assign(name_en=frame["name"])
+    return conformed(frame, SCHEMA, {"parent": None})
 
 
 def check(units: gpd.GeoDataFrame) -> list[Finding]:
-    """Findings that stop the work: schema, geometry, parents that are no unit."""
+    """Find what stops the work: schema, geometry, parents that are no unit."""
     found = layer_findings(
-        "units", units, SCHEMA, kinds=("Polygon", "MultiPolygon"),
-        label=lambda rows: _codes(units, rows),
+        "units",
+        units,
+        SCHEMA,
+        kinds=("Polygon", "MultiPolygon"),
+        label="code",
     )
     if found:
         return found
-    orphan = units["parent"].notna() & ~units["parent"].isin(units["code"])
-    if orphan.any():
-        found.append(
-            Finding(
-                layer="units", code="parent_unknown", severity="error",
-                rows=tuple(units.loc[orphan, "code"]),
-                values={"found": ", ".join(sorted(set(units.loc[orphan, "parent"])))},
+    rank = units["level"].map(LEVELS.index)
+    above = units["parent"].map(dict(zip(units["code"], rank, strict=True)))
+    orphan = units["parent"].notna() & above.isna()
+    for code, rows in (("parent_unknown", orphan), ("parent_not_coarser", above >= rank)):
+        if rows.any():
+            named = ", ".join(sorted(set(units.loc[rows, "parent"])))
+            found.append(
+                Finding(
+                    layer="units",
+                    code=code,
+                    severity="error",
+                    rows=tuple(units.loc[rows, "code"]),
+                    values={"found": named},
+                )
             )
-        )
     return found
 
 
 def review(units: gpd.GeoDataFrame, crs: Any) -> list[Finding]:
-    """Findings on how units lie to each other: overlaps within a level.
+    """Find how units overlap within a level.
 
     Parameters
     ----------
@@ -98,7 +101,9 @@ def review(units: gpd.GeoDataFrame, crs: Any) -> list[Finding]:
         grave = bool((area > _SLIVER_SHARE * smaller).any())
         found.append(
             Finding(
-                layer="units", code="units_overlap", severity="error" if grave else "warning",
+                layer="units",
+                code="units_overlap",
+                severity="error" if grave else "warning",
                 rows=tuple(rows),
                 values={"area": float(area[wrong].max()), "found": ", ".join(pairs[:6])},
             )
@@ -107,7 +112,7 @@ def review(units: gpd.GeoDataFrame, crs: Any) -> list[Finding]:
 
 
 def assign(points: gpd.GeoSeries, units: gpd.GeoDataFrame) -> pd.DataFrame:
-    """Unit of each level in which each point lies.
+    """Tell in which unit of each level each point lies.
 
     The finest unit decides and its parents follow, so that figures of townships add up
     to those of their districts. On a shared border the lower code counts.
@@ -136,17 +141,10 @@ def assign(points: gpd.GeoSeries, units: gpd.GeoDataFrame) -> pd.DataFrame:
         )[::-1]
         first = np.full(len(points), len(codes))
         np.minimum.at(first, point, unit)
-        columns[level] = np.append(codes, None)[first]
+        columns[level] = np.array([*codes, None], dtype=object)[first]
     for coarse, fine in reversed(list(pairwise(levels))):
         above = np.array([parent.get(code) for code in columns[fine]], dtype=object)
         at_coarse = set(units.loc[units["level"] == coarse, "code"])
         known = np.array([code in at_coarse for code in above])
         columns[coarse] = np.where(known, above, columns[coarse])
     return pd.DataFrame(columns, index=points.index, dtype=object)
-
-
-def _codes(units: gpd.GeoDataFrame, rows: pd.Index) -> list[Any]:
-    """Rows by their unit's code where they have one."""
-    if "code" not in units:
-        return list(rows)
-    return [units.at[row, "code"] or row for row in rows]  # noqa: PD008 - one value

@@ -5,6 +5,7 @@ import pandas as pd
 
 from layers import units
 from layers.errors import SourceError
+from layers.findings import refuse_errors
 from layers.messages import text
 from layers.resources import data_path
 from layers.sources.files import Source
@@ -20,8 +21,9 @@ def read(source: Source) -> gpd.GeoDataFrame:
     Parameters
     ----------
     source
-        File of areas; options ``level`` (``district``), ``code``, ``name``, ``name_en``,
-        ``parent`` (names of columns), ``layer``.
+        File of areas; options ``level`` (of all; without it the file's column of that
+        name, else ``district``), ``code``, ``name``, ``name_en``, ``parent`` (names of
+        columns), ``layer``, ``crs``.
 
     Returns
     -------
@@ -32,20 +34,20 @@ def read(source: Source) -> gpd.GeoDataFrame:
     SourceError
         The file cannot be read, or lacks a code or a name.
     """
-    source.allow("level", "code", "name", "name_en", "parent", "layer")
+    source.allow("level", "code", "name", "name_en", "parent", "layer", "crs")
     frame = source.read_features()
     level = source.options.get("level", "district")
     if level not in LEVELS:
-        raise SourceError(
-            text("error.level_unknown", found=level, known=", ".join(LEVELS))
-        )
+        raise SourceError(text("error.level_unknown", found=level, known=", ".join(LEVELS)))
+    own = "level" in frame and "level" not in source.options
     made = gpd.GeoDataFrame(
         {
-            "code": frame[source.column(frame, "code", _CODE)].astype("str"),
-            "name": frame[source.column(frame, "name", _NAME)].astype("str"),
-            "level": frame["level"] if "level" in frame else level,
+            "code": frame[source.column(frame, "code", _CODE)],
+            "name": frame[source.column(frame, "name", _NAME)],
+            "level": frame["level"] if own else level,
         },
-        geometry=frame.geometry, crs=frame.crs,
+        geometry=frame.geometry,
+        crs=frame.crs,
     )
     for column in ("name_en", "parent"):
         if column in source.options or column in frame:
@@ -53,22 +55,36 @@ def read(source: Source) -> gpd.GeoDataFrame:
     return units.conform(made)
 
 
-def join_levels(layers: list[gpd.GeoDataFrame], *, city_name: str, city_name_en: str) -> gpd.GeoDataFrame:
+def join_levels(
+    layers: list[gpd.GeoDataFrame], *, city_name: str, city_name_en: str
+) -> gpd.GeoDataFrame:
     """One unit layer of several levels, each unit under its parent by code.
 
     Codes of GB/T 2260 nest: 330102001 lies in 330102, that in 3301. Where the districts
     share their city and no unit stands for it, it is added as their union.
+
+    Raises
+    ------
+    LayerError
+        A layer has findings that stop the work.
     """
+    for layer in layers:
+        # A parent may come with another layer.
+        refuse_errors([one for one in units.check(layer) if one.code != "parent_unknown"])
     joined = pd.concat(layers, ignore_index=True)
     prefixes = set(joined.loc[joined["level"] == "district", "code"].str[:4])
     if "city" not in set(joined["level"]) and len(prefixes) == 1:
         districts = joined[joined["level"] == "district"]
         whole = gpd.GeoDataFrame(
             {
-                "code": [f"{prefixes.pop()}00"], "name": [city_name], "name_en": [city_name_en],
-                "level": ["city"], "parent": [None],
+                "code": [f"{prefixes.pop()}00"],
+                "name": [city_name],
+                "name_en": [city_name_en],
+                "level": ["city"],
+                "parent": [None],
             },
-            geometry=[districts.union_all()], crs=joined.crs,
+            geometry=[districts.union_all()],
+            crs=joined.crs,
         )
         joined = pd.concat([whole, joined], ignore_index=True)
     known = pd.read_csv(data_path("hangzhou", "districts.csv"), dtype="str", comment="#")

@@ -1,5 +1,6 @@
 """A city out of source files."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,11 +11,14 @@ import pandas as pd
 import shapely
 from pyproj import CRS
 
+from layers import facilities as facility_layer
+from layers import population as population_layer
 from layers import streets as street_layer
+from layers import units as unit_layer
 from layers.city import City, Provenance
 from layers.crs import measuring_crs
 from layers.errors import SourceError
-from layers.findings import Finding, in_order
+from layers.findings import Finding, in_order, refuse_errors
 from layers.messages import text
 from layers.sources import boundaries, cells, census, places, router
 from layers.sources.files import Source
@@ -63,8 +67,9 @@ def build_city(
     units
         Files of areas, one or more.
     population
-        Cells whose counts the census of 2020 is spread over by district; option
-        ``weight`` names the column of counts, ``datum`` what the corners are in.
+        Points with a column a group. Or, with the option ``weight``, cells whose counts
+        in that column the census of 2020 is spread over by district. Option ``datum``
+        says what the coordinates are in.
     facilities
         Tables of places, each of one service; none makes an empty layer.
     area
@@ -84,54 +89,82 @@ def build_city(
     ways = _read_streets(streets)
     city_name = {"city_name": name, "city_name_en": name_en or name}
     areas = boundaries.join_levels([boundaries.read(source) for source in units], **city_name)
+    # A fault must be told before the row it is in counts as outside the study area.
+    refuse_errors([*street_layer.check(ways), *unit_layer.check(areas)])
     crs = measuring_crs(areas)
     people, found, share = _read_people(population, areas, crs)
-    sites = _read_facilities(facilities)
+    sites, repeated = _read_facilities(facilities)
+    refuse_errors([*population_layer.check(people), *facility_layer.check(sites)])
     if area:
         box = _study_area(area, ways, crs)
         areas, clipped = _clip_units(areas, box, crs)
         people, fewer = _within(people, box, "population")
         sites, less = _within(sites, box, "facilities")
         found = [*_about(found, areas), *clipped, *fewer, *less]
-    found += cells.squeezed(share, areas)
+    found += [*cells.squeezed(share, areas), *repeated]
     made = City.of(
-        name=name, name_en=name_en, streets=ways, units=areas, population=people,
-        facilities=sites, crs=crs,
+        name=name,
+        name_en=name_en,
+        streets=ways,
+        units=areas,
+        population=people,
+        facilities=sites,
+        crs=crs,
         provenance=_provenance(streets, units, population, facilities, found),
     )
     return Built(city=made, findings=tuple(in_order([*found, *made.findings(services=services)])))
 
 
 def _read_streets(source: Source) -> gpd.GeoDataFrame:
-    head = source.read_features(source.options.get("layer"))
-    if {"u", "v", "speed_kmh"} <= set(head.columns):
-        return street_layer.conform(head)
-    return router.read(source)
+    head = source.read_features()
+    if not {"u", "v", "speed_kmh"} <= set(head.columns):
+        return router.read(source)
+    source.allow("layer", "crs")
+    router.refuse_unknown_nodes(source, head, "u", "v")
+    return street_layer.conform(head)
+
+
+def _is_spread(source: Source) -> bool:
+    """Whether people are spread over cells rather than given by point."""
+    return "weight" in source.options
 
 
 def _read_people(
     source: Source, areas: gpd.GeoDataFrame, crs: CRS
 ) -> tuple[gpd.GeoDataFrame, list[Finding], pd.Series]:
+    if not _is_spread(source):
+        source.allow("datum", "lon", "lat", "layer", "crs")
+        table, points = source.read_points()
+        for group in population_layer.GROUPS:
+            if source.is_table and group in table:
+                table[group] = source.numbers(table, group)
+        people = gpd.GeoDataFrame(table.reset_index(drop=True), geometry=points.array)
+        return population_layer.conform(people), [], pd.Series(dtype="float64")
     source.allow("weight", "datum")
-    if not source.is_table:
-        return source.read_features(), [], pd.Series(dtype="float64")
     weights = cells.read(source, source.need("weight"))
     districts = areas[areas["level"] == "district"]
     people, found = cells.spread(weights, districts, census.atoms())
     return people, found, cells.covered_share(weights, districts, crs)
 
 
-def _read_facilities(sources: Sequence[Source]) -> gpd.GeoDataFrame:
-    layers = [places.read(source) for source in sources]
-    if not layers:
+def _read_facilities(sources: Sequence[Source]) -> tuple[gpd.GeoDataFrame, list[Finding]]:
+    if not sources:
         empty = gpd.GeoDataFrame({"id": [], "service": []}, geometry=[], crs=4326)
-        layers = [places.facilities.conform(empty.astype({"id": "str", "service": "str"}))]
+        return facility_layer.conform(empty), []
+    layers, found = [], []
+    numbered: Counter[str] = Counter()
+    for source in sources:
+        layer, repeated = places.read(source)
+        found += repeated
+        service = source.options.get("service")
+        if service is not None:
+            # Several files may give one service: number through all of them.
+            first = numbered[service] + 1
+            numbered[service] += len(layer)
+            layer["id"] = [f"{service}-{n:05d}" for n in range(first, first + len(layer))]
+        layers.append(layer)
     joined = pd.concat(layers, ignore_index=True)
-    number = joined.groupby("service").cumcount() + 1
-    # Several files may give one service: number through all of them.
-    return joined.assign(
-        id=[f"{key}-{n:05d}" for key, n in zip(joined["service"], number, strict=True)]
-    )
+    return facility_layer.conform(joined), found
 
 
 def _study_area(words: str, ways: gpd.GeoDataFrame, crs: CRS) -> Any:
@@ -141,7 +174,7 @@ def _study_area(words: str, ways: gpd.GeoDataFrame, crs: CRS) -> Any:
         west, south, east, north = (float(part) for part in words.split(","))
     except ValueError as wrong:
         raise SourceError(text("error.area_wrong", found=words)) from wrong
-    if not (west < east and south < north):
+    if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):  # noqa: PLR2004 - degrees
         raise SourceError(text("error.area_wrong", found=words))
     return shapely.box(west, south, east, north)
 
@@ -151,6 +184,8 @@ def _where_streets_are(ways: gpd.GeoDataFrame, crs: CRS) -> Any:
     near = shapely.union_all(ways.to_crs(crs).buffer(_NEAR_M, quad_segs=2).array)
     wide = near.buffer(-_NEAR_M - 50).buffer(_NEAR_M)
     filled = [shapely.Polygon(part.exterior) for part in shapely.get_parts(wide)]
+    if not filled:
+        raise SourceError(text("error.area_no_network"))
     whole = gpd.GeoSeries([shapely.union_all(filled)], crs=crs).simplify(25)
     return whole.to_crs(ways.crs).iloc[0]
 
@@ -165,6 +200,8 @@ def _clip_units(
     clipped = met.set_geometry(gpd.GeoSeries(solid, index=met.index, crs=areas.crs))
     share = clipped.to_crs(crs).area / met.to_crs(crs).area
     kept = clipped[share > 0].reset_index(drop=True)
+    # Borders need not nest to the metre: a parent may be left wholly outside.
+    kept["parent"] = kept["parent"].where(kept["parent"].isin(kept["code"]), None)
     partly = (share > 0) & (share < _WHOLE)
     told = ", ".join(
         f"{unit} {part:.0%}" for unit, part in zip(met["name"][partly], share[partly], strict=True)
@@ -174,7 +211,10 @@ def _clip_units(
     rows = tuple(met["code"][partly])
     return kept, [
         Finding(
-            layer="units", code="unit_clipped", severity="warning", rows=rows,
+            layer="units",
+            code="unit_clipped",
+            severity="warning",
+            rows=rows,
             values={"found": told},
         )
     ]
@@ -185,9 +225,7 @@ def _polygons(shape: Any) -> Any:
     return shapely.union_all(parts) if parts else shapely.Polygon()
 
 
-def _within(
-    layer: gpd.GeoDataFrame, box: Any, key: str
-) -> tuple[gpd.GeoDataFrame, list[Finding]]:
+def _within(layer: gpd.GeoDataFrame, box: Any, key: str) -> tuple[gpd.GeoDataFrame, list[Finding]]:
     inside = layer.intersects(box)
     if inside.all():
         return layer, []
@@ -200,7 +238,7 @@ def _within(
 
 
 def _about(found: list[Finding], areas: gpd.GeoDataFrame) -> list[Finding]:
-    """The findings that still speak of a unit there is."""
+    """Keep the findings that still speak of a unit there is."""
     codes = set(areas["code"])
     kept = []
     for finding in found:
@@ -228,15 +266,17 @@ def _provenance(
         )
 
     stand_ins = [
-        f"{source.options['service']}: {source.options['stands_for']}"
+        f"{source.options.get('service', '')}: {source.options['stands_for']}"
         for source in facilities
         if source.options.get("stands_for")
     ]
     stand_in_notes = tuple(
-        text("source.stands_for", "zh", found=told) + " / " + text("source.stands_for", "en", found=told)
+        text("source.stands_for", "zh", found=told)
+        + " / "
+        + text("source.stands_for", "en", found=told)
         for told in stand_ins
     )
-    spread = population.is_table
+    spread = _is_spread(population)
     people = f"{population.path.name}; 2020 census" if spread else population.path.name
     return {
         "streets": Provenance(source=streets.path.name, notes=notes("streets")),
@@ -245,7 +285,8 @@ def _provenance(
             source=people, date="2020" if spread else "", notes=notes("population")
         ),
         "facilities": Provenance(
-            source=names(facilities), stand_in=bool(stand_ins),
+            source=names(facilities),
+            stand_in=bool(stand_ins),
             notes=(*stand_in_notes, *notes("facilities")),
         ),
     }

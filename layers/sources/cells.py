@@ -13,7 +13,7 @@ from layers.findings import Finding
 from layers.messages import text
 from layers.population import GROUPS
 from layers.sources.census import apportion, groups_of
-from layers.sources.files import Source
+from layers.sources.files import Source, lines
 
 _CORNERS = ("x0", "y0", "x1", "y1")
 _WHOLE = 0.98
@@ -53,13 +53,21 @@ def read(source: Source, column: str) -> Cells:
     Raises
     ------
     SourceError
-        A column is missing or holds something other than numbers.
+        A column is missing or holds something other than numbers, a cell has no
+        corners or counts below zero.
     """
     frame = source.read_table()
-    west, south, east, north = (
+    corners = [
         source.numbers(frame, source.column(frame, corner, (corner,))) for corner in _CORNERS
-    )
+    ]
+    lost = np.isnan(corners).any(axis=0)
+    if lost.any():
+        raise source.no_coordinates(frame, lost)
+    west, south, east, north = corners
     count = np.nan_to_num(source.numbers(frame, source.column(frame, "column", (column,))))
+    if (count < 0).any():
+        told = {"path": str(source.path), "column": column, "rows": lines(frame, count < 0)}
+        raise SourceError(text("error.counts_negative", **told))
     # Each corner moves by itself: a cell is not quite a rectangle in another datum.
     ring = [
         np.stack(source.to_wgs84(x, y), axis=-1)
@@ -89,13 +97,15 @@ def spread(
     Returns
     -------
     Population layer of the cells that got someone, and findings: districts without a
-    cell, cells outside all districts.
+    cell, districts whose people are not known, cells outside all districts.
 
     Raises
     ------
     SourceError
-        No cell lies in any district whose people are known.
+        No cell lies in any district whose people are known, or there is no district.
     """
+    if districts.empty:
+        raise SourceError(text("error.no_districts"))
     middles = cells.middles
     home = units.assign(middles, districts)["district"].to_numpy()
     weighted = cells.count > 0
@@ -108,25 +118,31 @@ def spread(
         )
     parts = []
     unspread: dict[str, str] = {}
+    unknown: dict[str, str] = {}
     for code, name in zip(districts["code"], districts["name"], strict=True):
         if code not in atoms.index:
+            unknown[code] = name
             continue
         rows = np.flatnonzero(weighted & (home == code))
         if not len(rows):
             unspread[code] = f"{name} {atoms.loc[code].sum():,}"
             continue
         shares = np.stack(
-            [apportion(cells.count[rows], int(atoms.at[code, atom])) for atom in atoms],  # noqa: PD008
+            [apportion(cells.count[rows], int(people)) for people in atoms.loc[code].to_numpy()],
             axis=1,
         )
         parts.append(groups_of(pd.DataFrame(shares, index=rows, columns=atoms.columns)))
-    if unspread:
-        found.append(
-            Finding(
-                layer="population", code="people_unspread", severity="warning",
-                rows=tuple(unspread), values={"found": "; ".join(unspread.values())},
+    for fault, names in (("people_unspread", unspread), ("people_unknown", unknown)):
+        if names:
+            found.append(
+                Finding(
+                    layer="population",
+                    code=fault,
+                    severity="warning",
+                    rows=tuple(names),
+                    values={"found": "; ".join(names.values())},
+                )
             )
-        )
     if not parts:
         raise SourceError(text("error.nothing_spread"))
     table = pd.concat(parts).sort_index()
@@ -146,7 +162,7 @@ def covered_share(cells: Cells, districts: gpd.GeoDataFrame, crs: object) -> pd.
 
 
 def squeezed(share: pd.Series, districts: gpd.GeoDataFrame) -> list[Finding]:
-    """Finding on districts whose people are put into the part that the cells cover."""
+    """Name districts whose people are put into the part that the cells cover."""
     names = districts.set_index("code")["name"]
     partly = share[(share < _WHOLE) & (share > 0) & share.index.isin(names.index)]
     if partly.empty:
@@ -154,7 +170,10 @@ def squeezed(share: pd.Series, districts: gpd.GeoDataFrame) -> list[Finding]:
     told = ", ".join(f"{names[code]} {part:.0%}" for code, part in partly.items())
     return [
         Finding(
-            layer="population", code="people_squeezed", severity="warning",
-            rows=tuple(partly.index), values={"found": told},
+            layer="population",
+            code="people_squeezed",
+            severity="warning",
+            rows=tuple(partly.index),
+            values={"found": told},
         )
     ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Self
 
@@ -9,11 +10,14 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyogrio
-from pyogrio.errors import DataSourceError
+from pyogrio.errors import DataLayerError, DataSourceError
 
+from layers.crs import known
 from layers.datum import TO_WGS84
-from layers.errors import SourceError
+from layers.errors import CrsError, SourceError
 from layers.messages import text
+
+_SHOWN = 8
 
 _LON = ("lon", "lng", "longitude", "经度", "x")
 _LAT = ("lat", "latitude", "纬度", "y")
@@ -103,7 +107,9 @@ class Source:
             raise SourceError(
                 text(
                     "error.option_unknown",
-                    path=str(self.path), found=", ".join(sorted(unknown)), known=", ".join(options),
+                    path=str(self.path),
+                    found=", ".join(sorted(unknown)),
+                    known=", ".join(options),
                 )
             )
 
@@ -115,29 +121,74 @@ class Source:
     def read_features(self, layer: str | None = None) -> gpd.GeoDataFrame:
         """Read a file of geometry, any that GDAL knows, or GeoParquet.
 
-        Of several layers the named one is read, else the first.
+        Of several layers the named one is read, else the first with geometry. The option
+        ``crs`` names the reference system where the file does not.
 
         Raises
         ------
         SourceError
             It is not there or not readable, or holds no geometry.
+        CrsError
+            Neither the file nor the option names a known reference system.
         """
         self._must_exist()
         try:
-            if self.path.suffix.lower() in {".parquet", ".geoparquet"}:
+            if self._is_parquet:
                 frame = gpd.read_parquet(self.path)
             else:
-                named = layer or self.options.get("layer")
-                first = pyogrio.list_layers(self.path)[0, 0]
-                frame = gpd.read_file(self.path, layer=named or first)
-        except (DataSourceError, OSError, ValueError) as wrong:
+                named = layer or self.options.get("layer") or self._first_layer()
+                frame = gpd.read_file(self.path, layer=named)
+        except (DataSourceError, DataLayerError, OSError, ValueError) as wrong:
             raise self._unreadable(wrong) from wrong
-        if not isinstance(frame, gpd.GeoDataFrame):
+        if getattr(frame, "active_geometry_name", None) is None:
             raise SourceError(text("error.no_geometry", path=str(self.path)))
+        if "crs" in self.options:
+            return frame.set_crs(known(self.options["crs"]), allow_override=True)
+        if frame.crs is None:
+            raise CrsError(text("error.file_no_crs", path=str(self.path)))
         return frame
+
+    def read_column(self, layer: str, column: str) -> pd.Series | None:
+        """Column of a layer beside the others; None where the file has no such layer.
+
+        Raises
+        ------
+        SourceError
+            The layer is there and lacks the column.
+        """
+        if self._is_parquet or layer not in self._layers()[:, 0]:
+            return None
+        fields = pyogrio.read_info(self.path, layer=layer)["fields"]
+        if column not in fields:
+            raise self._no_column("layer", f"{layer}.{column}", fields)
+        frame: pd.DataFrame = pyogrio.read_dataframe(
+            self.path, layer=layer, columns=[column], read_geometry=False
+        )
+        return frame[column]
+
+    @property
+    def _is_parquet(self) -> bool:
+        return self.path.suffix.lower() in {".parquet", ".geoparquet"}
+
+    def _layers(self) -> Any:
+        try:
+            return pyogrio.list_layers(self.path)
+        except (DataSourceError, DataLayerError) as wrong:
+            raise self._unreadable(wrong) from wrong
+
+    def _first_layer(self) -> str:
+        for name, kind in self._layers():
+            if kind is not None:
+                return str(name)
+        raise SourceError(text("error.no_geometry", path=str(self.path)))
 
     def read_table(self) -> pd.DataFrame:
         """Read a table of text in UTF-8 or GB18030, every cell as it stands.
+
+        Returns
+        -------
+        The table without its blank lines; the index is each row's line in the file,
+        whose first line is the header.
 
         Raises
         ------
@@ -155,10 +206,17 @@ class Source:
         else:
             raise self._unreadable(ValueError("neither UTF-8 nor GB18030"))
         try:
-            return pd.read_csv(
-                self.path, encoding=encoding, sep="\t" if self.path.suffix == ".tsv" else ",",
-                dtype="str", keep_default_na=False,
-            )
+            frame = pd.read_csv(
+                BytesIO(content),
+                encoding=encoding,
+                sep="\t" if self.path.suffix.lower() == ".tsv" else ",",
+                dtype="str",
+                keep_default_na=False,
+                skip_blank_lines=False,
+                index_col=False,
+            ).fillna("")
+            frame.index = pd.RangeIndex(2, len(frame) + 2)
+            return frame[(frame != "").any(axis=1)]
         except (pd.errors.ParserError, pd.errors.EmptyDataError) as wrong:
             raise self._unreadable(wrong) from wrong
 
@@ -175,13 +233,7 @@ class Source:
         for name in (named,) if named else usual:
             if name.lower() in lower:
                 return lower[name.lower()]
-        raise SourceError(
-            text(
-                "error.column_not_found",
-                path=str(self.path), option=option, wanted=named or ", ".join(usual),
-                columns=", ".join(map(str, frame.columns)),
-            )
-        )
+        raise self._no_column(option, named or ", ".join(usual), frame.columns)
 
     def numbers(self, frame: pd.DataFrame, column: str) -> np.ndarray[Any, np.dtype[np.float64]]:
         """Column of a table of text as numbers; empty cells count as NaN.
@@ -189,22 +241,23 @@ class Source:
         Raises
         ------
         SourceError
-            A cell is neither empty nor a number; the message names its row in the file.
+            A cell is neither empty nor a finite number; the message names its line.
         """
-        cells = frame[column].astype("str").str.strip()
-        values = pd.to_numeric(cells, errors="coerce")
-        wrong = values.isna() & (cells != "")
+        # Full-width digits and signs are what Chinese keyboards write.
+        cells = frame[column].str.normalize("NFKC").str.strip()
+        values = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=np.float64)
+        wrong = ~np.isfinite(values) & (cells != "").to_numpy()
         if wrong.any():
-            # The file's first line is its header and people count from one.
-            lines = [str(int(row) + 2) for row in np.flatnonzero(wrong)]
             raise SourceError(
                 text(
                     "error.not_numbers",
-                    path=str(self.path), column=column, rows=", ".join(lines[:8]),
+                    path=str(self.path),
+                    column=column,
+                    rows=lines(frame, wrong),
                     found=", ".join(repr(cell) for cell in cells[wrong].unique()[:4]),
                 )
             )
-        return values.to_numpy(dtype=np.float64)
+        return values
 
     def read_points(self) -> tuple[pd.DataFrame, gpd.GeoSeries]:
         """Read a table with coordinates, moved to WGS-84 from its ``datum``.
@@ -216,22 +269,18 @@ class Source:
         Raises
         ------
         SourceError
-            Coordinates are missing; the message names the rows.
+            Coordinates are missing; the message names the lines.
         """
         if not self.is_table:
             frame = self.read_features()
-            if frame.crs is None:
-                raise SourceError(text("error.no_crs"))
-            return pd.DataFrame(frame.drop(columns=frame.geometry.name)), frame.to_crs(4326).geometry
+            points = frame.to_crs(4326).geometry
+            return pd.DataFrame(frame.drop(columns=frame.geometry.name)), points
         frame = self.read_table()
         lon = self.numbers(frame, self.column(frame, "lon", _LON))
         lat = self.numbers(frame, self.column(frame, "lat", _LAT))
         lost = np.isnan(lon) | np.isnan(lat)
         if lost.any():
-            lines = ", ".join(str(int(row) + 2) for row in np.flatnonzero(lost)[:8])
-            raise SourceError(
-                text("error.no_coordinates", path=str(self.path), count=int(lost.sum()), rows=lines)
-            )
+            raise self.no_coordinates(frame, lost)
         x, y = self.to_wgs84(lon, lat)
         return frame, gpd.GeoSeries(gpd.points_from_xy(x, y), index=frame.index, crs=4326)
 
@@ -248,14 +297,39 @@ class Source:
             raise SourceError(
                 text(
                     "error.datum_unknown",
-                    path=str(self.path), found=datum, known=", ".join(TO_WGS84),
+                    path=str(self.path),
+                    found=datum,
+                    known=", ".join(TO_WGS84),
                 )
             )
         return TO_WGS84[datum](lon, lat)
 
+    def no_coordinates(self, frame: pd.DataFrame, lost: Any) -> SourceError:
+        """Make the error that rows of a table, given as a mask, have no coordinates."""
+        told = {"count": int(lost.sum()), "rows": lines(frame, lost)}
+        return SourceError(text("error.no_coordinates", path=str(self.path), **told))
+
+    def _no_column(self, option: str, wanted: str, columns: Iterable[Any]) -> SourceError:
+        return SourceError(
+            text(
+                "error.column_not_found",
+                path=str(self.path),
+                option=option,
+                wanted=wanted,
+                columns=", ".join(map(str, columns)),
+            )
+        )
+
     def _must_exist(self) -> None:
-        if not self.path.is_file():
+        # A geodatabase is a folder.
+        if not (self.path.is_file() or self.path.suffix.lower() == ".gdb"):
             raise SourceError(text("error.file_missing", path=str(self.path)))
 
     def _unreadable(self, reason: Exception) -> SourceError:
         return SourceError(text("error.file_unreadable", path=str(self.path), reason=str(reason)))
+
+
+def lines(frame: pd.DataFrame, rows: Any) -> str:
+    """Name the lines in the file of a table's rows, the first few of them."""
+    some = frame.index[rows]
+    return ", ".join(map(str, some[:_SHOWN])) + (", …" if len(some) > _SHOWN else "")

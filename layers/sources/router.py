@@ -4,19 +4,19 @@ Such a file knows how fast a car goes but not what kind of street it is, so the 
 stands in for the class, and the class decides who may walk or cycle there.
 """
 
-from typing import Any
-
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 
 from layers import streets
-from layers.errors import LayerError, SourceError
+from layers.errors import LayerError
 from layers.findings import Finding
-from layers.messages import text
 from layers.sources.files import Source
 
 COLUMNS = ("u_osm", "v_osm", "length_m", "car_fwd", "car_rev", "car_kmh")
 """The columns by which such a file is known."""
+
+_SAMPLE = 6
 
 # Usual car speeds of the classes, and the speeds half-way between them.
 _CLASSES = np.array(["service", "residential", "tertiary", "secondary", "primary", "trunk"])
@@ -47,31 +47,32 @@ def read(source: Source) -> gpd.GeoDataFrame:
     LayerError
         Streets end at nodes that the file does not have.
     """
-    source.allow("layer")
+    source.allow("layer", "crs")
     frame = source.read_features(source.options.get("layer", "edges"))
-    missing = [column for column in COLUMNS if column not in frame]
-    if missing:
-        raise SourceError(
-            text(
-                "error.column_not_found",
-                path=str(source.path), option="layer", wanted=", ".join(missing),
-                columns=", ".join(map(str, frame.columns)),
-            )
-        )
-    _refuse_unknown_nodes(source, frame)
-    highway = _CLASSES[np.searchsorted(_HALF_WAY, frame["car_kmh"].to_numpy(), side="right")]
+    for column in COLUMNS:
+        source.column(frame, "layer", (column,))
+    refuse_unknown_nodes(source, frame, "u_osm", "v_osm")
+    speed = pd.to_numeric(frame["car_kmh"], errors="coerce").to_numpy()
+    highway = _CLASSES[np.searchsorted(_HALF_WAY, speed, side="right")]
     slow = highway != "trunk"
-    name = frame["name"].fillna("").astype("str") if "name" in frame else ""
+    name = frame["name"].fillna("") if "name" in frame else ""
     layer = gpd.GeoDataFrame(
         {
-            "u": frame["u_osm"], "v": frame["v_osm"], "length": frame["length_m"],
-            "walk_forward": slow, "walk_backward": slow,
-            "cycle_forward": slow, "cycle_backward": slow,
-            "drive_forward": frame["car_fwd"].astype(bool),
-            "drive_backward": frame["car_rev"].astype(bool),
-            "speed_kmh": frame["car_kmh"], "name": name, "highway": highway,
+            "u": frame["u_osm"],
+            "v": frame["v_osm"],
+            "length": frame["length_m"],
+            "walk_forward": slow,
+            "walk_backward": slow,
+            "cycle_forward": slow,
+            "cycle_backward": slow,
+            "drive_forward": frame["car_fwd"],
+            "drive_backward": frame["car_rev"],
+            "speed_kmh": frame["car_kmh"],
+            "name": name,
+            "highway": highway,
         },
-        geometry=frame.geometry, crs=frame.crs,
+        geometry=frame.geometry,
+        crs=frame.crs,
     )
     if "name" in frame:
         layer["tunnel"] = layer["name"].str.endswith("隧道")
@@ -79,21 +80,41 @@ def read(source: Source) -> gpd.GeoDataFrame:
     return streets.conform(layer)
 
 
-def _refuse_unknown_nodes(source: Source, edges: gpd.GeoDataFrame) -> None:
-    try:
-        nodes: Any = source.read_features("nodes")["osm_id"]
-    except (SourceError, KeyError):
+def refuse_unknown_nodes(source: Source, edges: gpd.GeoDataFrame, u: str, v: str) -> None:
+    """Hold streets' ends against the file's layer ``nodes``, where it has one.
+
+    Parameters
+    ----------
+    source
+        The file.
+    edges
+        Its streets.
+    u, v
+        Their columns of node ids; those of the nodes are in ``osm_id``.
+
+    Raises
+    ------
+    SourceError
+        The layer of nodes has no ids.
+    LayerError
+        Streets end at nodes that the file does not have.
+    """
+    nodes = source.read_column("nodes", "osm_id")
+    if nodes is None:
         return
-    unknown = ~(edges["u_osm"].isin(nodes) & edges["v_osm"].isin(nodes))
-    if unknown.any():
-        ends = np.concatenate([edges.loc[unknown, "u_osm"], edges.loc[unknown, "v_osm"]])
-        named = ", ".join(str(node) for node in ends[~np.isin(ends, nodes)][:6])
-        rows = tuple(edges.index[unknown])
+    ends = edges[[u, v]]
+    strange = ~ends.isin(nodes.dropna().array)
+    rows = strange.any(axis=1)
+    if rows.any():
+        named = pd.unique(ends.to_numpy()[strange.to_numpy()])[:_SAMPLE]
         raise LayerError(
             [
                 Finding(
-                    layer="streets", code="node_unknown", severity="error", rows=rows,
-                    values={"found": named},
+                    layer="streets",
+                    code="node_unknown",
+                    severity="error",
+                    rows=tuple(edges.index[rows]),
+                    values={"found": ", ".join(map(str, named))},
                 )
             ]
         )
