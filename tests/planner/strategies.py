@@ -93,8 +93,8 @@ def positions(draw, network, least=0, most=8, *, refused=True):
 def _line(a, b, row):
     start, end = (np.array([_EAST + 40.0 * x, _NORTH + 40.0 * y]) for x, y in (a, b))
     if a == b:
-        loop = [start, start + (5.0 + row, 0), start + (5.0 + row, 9.0), start]
-        return shapely.LineString(loop)
+        out, up = np.array([5.0 + row, 0.0]), np.array([0.0, 9.0])
+        return shapely.LineString([start, start + out, start + out + up, start])
     # A bend of its own keeps parallel streets apart.
     middle = (start + end) / 2 + [3.0 + row, 1.0]
     return shapely.LineString([start, middle, end])
