@@ -19,17 +19,20 @@ _NUMBERS = ("int64", "Int64", "float64", "number")
 
 def finite_positive() -> pa.Check:
     """Values above zero and below infinity."""
-    return pa.Check(lambda s: np.isfinite(s) & (s > 0), name="value_not_positive")
+    return pa.Check(lambda s: _finite(s) & (s > 0), name="value_not_positive")
 
 
 def finite_not_negative() -> pa.Check:
     """Values of at least zero and below infinity."""
-    return pa.Check(lambda s: np.isfinite(s) & (s >= 0), name="value_negative")
+    return pa.Check(lambda s: _finite(s) & (s >= 0), name="value_negative")
 
 
 def one_of(known: Iterable[str]) -> pa.Check:
     """Values out of a list."""
-    return pa.Check.isin(list(known), name="value_unknown")
+    listed = tuple(known)
+    return pa.Check(
+        lambda s: s.isin(listed), name="value_unknown", statistics={"known": ", ".join(listed)}
+    )
 
 
 def words() -> pa.Check:
@@ -38,8 +41,9 @@ def words() -> pa.Check:
 
 
 def years() -> pa.Check:
-    """Whole calendar years that a plan may speak of."""
-    return pa.Check(lambda s: s.between(1900, 2100) & (s % 1 == 0), name="years_impossible")
+    """Calendar years that a plan may speak of."""
+    # A part of a year is a fault of its type.
+    return pa.Check(lambda s: s.between(1900, 2100) | (s % 1 != 0), name="years_impossible")
 
 
 def conformed(
@@ -173,7 +177,8 @@ def _column_faults(
     told = set()
     for (column, check), group in cases.groupby(["column", "check"], dropna=False, sort=False):
         if check == "column_in_dataframe":
-            yield "column_missing", None, {"column": str(group["failure_case"].iloc[0])}
+            for absent in group["failure_case"]:
+                yield "column_missing", None, {"column": str(absent)}
             continue
         name, rows = str(column), frame.index.isin(group["index"])
         sample = _sample(group["failure_case"])
@@ -188,12 +193,14 @@ def _column_faults(
             told.add(name)
         elif check == "value_unknown":
             rule = next(c for c in schema.columns[name].checks if c.name == check)
-            known = ", ".join(map(str, rule.statistics["allowed_values"]))
-            yield "value_unknown", rows, {"column": name, "found": sample, "known": known}
+            yield "value_unknown", rows, {"column": name, "found": sample, **rule.statistics}
         elif check == "years_impossible":
             yield "years_impossible", rows, {}
         else:
-            yield str(check), rows, {"column": name, "found": sample}
+            code = (
+                str(check) if check in {"value_negative", "value_not_positive"} else "value_wrong"
+            )
+            yield code, rows, {"column": name, "found": sample}
 
 
 def _type_faults(values: pd.Series, column: pa.Column) -> Iterable[Fault]:
@@ -298,6 +305,12 @@ def _no_words(values: pd.Series) -> pd.Series:
     if strings:
         return values.isna()
     return values.map(lambda value: not isinstance(value, str)).astype("bool")
+
+
+def _finite(values: pd.Series) -> Any:
+    if values.dtype.kind == "b":
+        raise TypeError("flags are no numbers")
+    return np.isfinite(values)
 
 
 def _sample(values: Iterable[Any]) -> str:

@@ -157,6 +157,7 @@ def from_networkx(
     if nowhere:
         named = ", ".join(map(str, nowhere[:_SAMPLE]))
         raise InputError(text("error.nodes_nowhere", count=len(nowhere), found=named))
+    rank = {node: number for number, node in enumerate(graph)}
     rows: dict[tuple[Any, ...], dict[str, Any]] = {}
     for u, v, data in graph.edges(data=True):
         start, end = graph.nodes[u], graph.nodes[v]
@@ -165,7 +166,7 @@ def from_networkx(
         )
         length = float(data.get("length", math.nan))
         back = line.reverse()
-        turned = (v, u, back.wkb) < (u, v, line.wkb)
+        turned = (rank[v], rank[u], back.wkb) < (rank[u], rank[v], line.wkb)
         key = (v, u, back.wkb) if turned else (u, v, line.wkb)
         row = rows.setdefault(
             (*key, round(length, 3)),
@@ -202,8 +203,9 @@ def _nodes_at_two_places(streets: gpd.GeoDataFrame) -> list[Finding]:
     astray = apart > _NODE_SLACK_M
     if not astray.any():
         return []
-    rows = tuple(nodes.index[astray].unique())
-    named = ", ".join(map(str, nodes[astray].unique()[:_SAMPLE]))
+    wrong = nodes[astray].unique()
+    rows = tuple(streets.index[streets[["u", "v"]].isin(wrong).any(axis=1)])
+    named = ", ".join(map(str, wrong[:_SAMPLE]))
     values = {"metres": _NODE_SLACK_M, "found": named}
     return [Finding(layer="streets", code="node_twice", severity="error", rows=rows, values=values)]
 
