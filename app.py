@@ -2,7 +2,7 @@
 
 Either ``python app.py`` or::
 
-    panel serve app.py --static-dirs $(python -m planner.maps.assets)
+    panel serve app.py --static-dirs $(python -m planner.maps)
 
 The city is the folder named by ``PLANNER_CITY``, else the modelled Hangzhou.
 """

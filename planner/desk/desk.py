@@ -266,6 +266,7 @@ class Desk(param.Parameterized):
             f"<span>{escape(place)}</span>{badges}</div>"
         )
         self._frame.label = text("desk.map_frame", lang)
+        self._frame.failure = text("desk.map_failed", lang)
 
 
 _FONT = (

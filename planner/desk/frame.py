@@ -19,6 +19,7 @@ class MapFrame(pn.custom.JSComponent):
     page = param.String(default="", doc="The map, an HTML page.")
     label = param.String(default="", doc="What the frame is called to those who cannot see it.")
     busy = param.String(default="", doc="Words over the dimmed map while figures are computed.")
+    failure = param.String(default="", doc="Words for a page that does not draw its map.")
     target = param.List(default=[], doc="Serial number and bounds to go to, or just the number.")
 
     _esm: ClassVar[str] = """
@@ -26,7 +27,7 @@ export function render({ model }) {
   const box = document.createElement("div"), chip = document.createElement("div");
   box.className = "box"; chip.className = "chip"; chip.setAttribute("role", "status");
   box.append(chip);
-  let shown = null, coming = null, view = null;
+  let shown = null, coming = null, view = null, failed = false;
 
   function load() {
     if (!model.page) return;
@@ -35,6 +36,11 @@ export function render({ model }) {
     coming.setAttribute("sandbox", "allow-scripts");
     coming.title = model.label;
     const start = view ? `<script>window.plannerView=${JSON.stringify(view)}</` + "script>" : "";
+    const mine = coming;
+    failed = false;
+    coming.addEventListener("load", () => setTimeout(() => {
+      failed = coming === mine; settle();
+    }, 5000));
     coming.srcdoc = model.page.replace("<head>", () => "<head>" + start);
     box.prepend(coming);
   }
@@ -50,7 +56,7 @@ export function render({ model }) {
     }
   }
   function settle() {
-    chip.textContent = model.busy;
+    chip.textContent = model.busy || (failed ? model.failure : "");
     box.classList.toggle("busy", model.busy !== "" || !shown);
   }
   function go() {

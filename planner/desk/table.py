@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from layers.messages import Language
 
-_WIDTHS = {"people": 73, "served": 73, "rate": 80, "facilities": 46, "missing": 74}
+_WIDTHS = {"people": 70, "served": 70, "rate": 76, "facilities": 44, "missing": 68}
 _COLUMNS = ("name", *_WIDTHS)
 
 
@@ -101,7 +101,8 @@ _MISSING = """<% if (value === null || isNaN(value)) { %>–<% } else if (value 
 
 STYLE = """
 :host { font: 12.5px/1.4 var(--desk-font); }
-.tabulator { font-size: 12.5px; border: 0; background: #fff; }
+.tabulator { border: 0; background: #fff; }
+.tabulator .tabulator-cell, .tabulator .tabulator-col-title { font-size: 12.5px; }
 .tabulator .tabulator-header { background: #fff; border-bottom: 1px solid #bbb; }
 .tabulator .tabulator-header .tabulator-col { background: #fff; border-right: 0; }
 .tabulator .tabulator-header .tabulator-col .tabulator-col-content { padding: 4px 5px; }

@@ -2,13 +2,12 @@
 
 ``panel serve`` wants the folder on its command line; this prints what it wants::
 
-    panel serve app.py --static-dirs $(python -m planner.maps.assets)
+    panel serve app.py --static-dirs $(python -m planner.maps)
 """
 
 from __future__ import annotations
 
 import json
-import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +43,7 @@ class LocalMap(folium.Map):
 
     def __init__(self, bounds: Bounds) -> None:
         west, south, east, north = bounds
+        self.bounds = [[south, west], [north, east]]
         super().__init__(
             location=((south + north) / 2, (west + east) / 2),
             zoom_start=11,
@@ -59,7 +59,7 @@ class LocalMap(folium.Map):
         self.default_js = [("leaflet", f"{ROUTE}/leaflet.js")]
         self.default_css = [("leaflet_css", f"{ROUTE}/leaflet.css")]
         self.figure.header.add_child(Fragment(_STYLE), name="planner_style")
-        self.add_child(Script(_BRIDGE, bounds=[[south, west], [north, east]]))
+        self.add_child(Script(_BRIDGE, bounds=self.bounds))
 
 
     @property
@@ -149,7 +149,7 @@ body { display: flex; flex-direction: column; background: #f3f3f1; color: #222;
 .legend h4 { margin: 0; font-size: 12px; }
 .legend div { display: flex; align-items: center; gap: 5px; white-space: nowrap; }
 .legend svg { flex: none; }
-.legend p { margin: 0; color: #6b4b00; font-size: 11px; line-height: 1.35; flex-basis: 100%; }
+.legend p { margin: 0; color: #555; font-size: 11px; line-height: 1.35; flex-basis: 100%; }
 .north { background: rgba(255, 255, 255, .9); border-radius: 4px; padding: 3px 6px 1px;
   text-align: center; font-size: 11px; line-height: 1; }
 .unit-label div { transform: translate(-50%, -50%); position: absolute; text-align: center;
@@ -160,11 +160,24 @@ body { display: flex; flex-direction: column; background: #f3f3f1; color: #222;
 _BRIDGE = """
 var held = window.plannerView, ours = true;
 function fit() {
+  var size = map.getSize();
+  if (!size.x || !size.y) return;
   ours = true; map.fitBounds(data.bounds, {animate: false, padding: [8, 8]}); ours = false;
 }
 if (held) { map.setView(held.centre, held.zoom, {animate: false}); ours = false; } else { fit(); }
 map.on("movestart", function () { if (!ours) held = true; });
 map.on("resize", function () { if (!held) fit(); });
+/* A frame may get its size after its scripts have run, and no event tells of the first. */
+var whole = false, sized = false, told = false;
+function ready() {
+  if (!whole || !sized || told) return;
+  told = true; tell({planner: "ready"});
+}
+new ResizeObserver(function () {
+  ours = true; map.invalidateSize({animate: false}); ours = false;
+  if (!held) fit();
+  sized = map.getSize().x > 0; ready();
+}).observe(map.getContainer());
 function tell(words) { if (window.parent !== window) window.parent.postMessage(words, "*"); }
 map.on("moveend", function () {
   if (!held) return;
@@ -176,8 +189,5 @@ window.addEventListener("message", function (event) {
   if (event.data.bounds) { map.fitBounds(event.data.bounds, {padding: [20, 20], maxZoom: 16}); }
   else { held = null; fit(); tell({planner: "view"}); }
 });
-window.addEventListener("load", function () { tell({planner: "ready"}); });
+window.addEventListener("load", function () { whole = true; ready(); });
 """
-
-if __name__ == "__main__":
-    sys.stdout.write(" ".join(f"{route}={folder}" for route, folder in STATIC_DIRS.items()) + "\n")

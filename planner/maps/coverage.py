@@ -77,12 +77,13 @@ def coverage_map(
         entries = layers.water(page, result, lang)
         entries += layers.base_streets(page, result, lang)
         entries += layers.borders(page, result, lang, level=level)
-        entries = layers.gap(page, result, lang) + entries
     else:
         entries = layers.rates(page, result, lang, level=level)
         entries += layers.water(page, result, lang)
     entries = layers.facilities(page, result, lang) + entries
-    if show == "rates":
+    if show == "gap":
+        entries = layers.gap(page, result, lang) + entries
+    elif show == "rates":
         entries += layers.rate_labels(page, result, lang, level=level)
     furniture.add_frame(page, result, lang)
     furniture.add_legend(page, text(f"map.show.{show}", lang), entries)

@@ -26,10 +26,13 @@ class Entry:
         SVG of the sign, or nothing for a remark that stands below the signs.
     words
         What it means, as plain text.
+    view
+        ``far`` or ``near`` where it is true of one of them alone.
     """
 
     swatch: str
     words: str
+    view: str = ""
 
 
 def line(colour: str, *, width: float = 3) -> str:
@@ -63,10 +66,13 @@ def add_legend(page: LocalMap, title: str, entries: Sequence[Entry]) -> None:
         Its lines; remarks come last.
     """
     signs = "".join(
-        f"<div>{entry.swatch}<span>{escape(entry.words)}</span></div>"
+        f'<div class="{entry.view}">{entry.swatch}<span>{escape(entry.words)}</span></div>'
         for entry in entries if entry.swatch
     )
-    remarks = "".join(f"<p>{escape(entry.words)}</p>" for entry in entries if not entry.swatch)
+    remarks = "".join(
+        f'<p class="{entry.view}">{escape(entry.words)}</p>'
+        for entry in entries if not entry.swatch
+    )
     html = f"<h4>{escape(title)}</h4>{signs}{remarks}"
     strip = Fragment(f'<div class="strip legend">{html}</div>')
     page.figure.html.add_child(strip, name="legend")
@@ -116,10 +122,12 @@ def said_group(result: Coverage, lang: Language) -> str:
 
 def sources(result: Coverage, lang: Language) -> str:
     """Tell the sources of the layers with their dates, as plain text."""
-    told = []
+    layers: dict[str, list[str]] = {}
     for key, entry in result.city.provenance.items():
         date = f" ({entry.date})" if entry.date else ""
-        told.append(f"{text(f'layer.{key}', lang)} {entry.source}{date}")
+        layers.setdefault(entry.source + date, []).append(text(f"layer.{key}", lang))
+    comma = "、" if lang == "zh" else ", "
+    told = [f"{comma.join(names)} {source}" for source, names in layers.items()]
     city = result.city.name_en if lang == "en" else result.city.name
     return text("map.sources", lang, city=city, found="; ".join(told))
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
@@ -15,16 +17,14 @@ from planner.maps.assets import LocalMap, Script
 from planner.maps.furniture import Entry
 
 if TYPE_CHECKING:
-    import geopandas as gpd
-
     from layers.units import Level
     from planner.coverage import Coverage
 
-MOST_DOTS = 5_000
-"""More points of people than these are joined cell by cell."""
-
 _MOST_LABELS = 20
-_LARGEST_DOT = 20.0
+_FACILITY_COUNTS, _FACILITY_SIZES = (60, 250), (5.5, 4.0, 3.0)
+_LARGEST_DOT = 22.0
+# More points of people than these are joined cell by cell.
+_MOST_DOTS = {"far": 600, "near": 6_000}
 _SMALLEST_DOT = 2.5
 _WIDTHS = {0: 3.0, 1: 2.8, 2: 2.4, 3: 1.9, shapes.MINOR: 1.3}
 
@@ -90,48 +90,48 @@ def base_streets(page: LocalMap, result: Coverage, lang: Language) -> list[Entry
 
 
 def gap(page: LocalMap, result: Coverage, lang: Language) -> list[Entry]:
-    """People who are not served, as dots sized by how many they are.
+    """Draw people who are not served, as dots sized by how many they are.
 
-    The scale is that of the city's points of people, so that dots of two years compare.
+    Where there are many points they are joined cell by cell when seen from afar, and
+    stand alone when seen from near. The scale of either follows from where all people
+    live, so that the dots of two years compare.
     """
     found = result.gap()
     if found.empty:
         return [Entry("", text("map.gap_none", lang))]
-    drawn, side = shapes.gather(found, most=MOST_DOTS)
-    if side:
-        tips = [
-            text("map.tip_cell", lang, people=words.people(row.people), points=row.points)
-            for row in drawn.itertuples()
-        ]
-        largest = float(drawn["people"].max())
-        lost = np.zeros(len(drawn), dtype=bool)
-    else:
-        tips = _gap_tips(result, found, lang)
-        largest = float(result.city.population[result.standard.group].max())
-        lost = found["reason"].notna().to_numpy()
-    weight = drawn["people"].to_numpy()
-    radius = np.maximum(_LARGEST_DOT * np.sqrt(weight / largest), _SMALLEST_DOT)
-    # Large ones first, so that small ones lie on top of them and can be pointed at.
-    for order, hollow in ((np.argsort(-weight[~lost]), False), (np.argsort(-weight[lost]), True)):
-        chosen = np.flatnonzero(lost == hollow)[order]
-        if len(chosen):
-            style: dict[str, Any] = {
-                "color": colours.UNSERVED if hollow else "#ffffff",
-                "weight": 2 if hollow else 0.6,
-                "fillColor": "#ffffff" if hollow else colours.UNSERVED,
-                "fillOpacity": 0.75,
-            }
-            _add_dots(page, drawn.iloc[chosen], radius[chosen], [tips[i] for i in chosen], style)
+    people = result.city.population[result.standard.group]
+    everyone = gpd.GeoDataFrame(
+        {"people": people[people > 0]}, geometry=result.city.population.geometry
+    ).loc[people > 0]
     legend = []
-    for people in _sample_sizes(largest):
-        size = max(_LARGEST_DOT * (people / largest) ** 0.5, _SMALLEST_DOT)
-        swatch = furniture.dot(colours.UNSERVED, radius=min(size, 11), opacity=0.75)
-        legend.append(Entry(swatch, text("map.gap_dot", lang, people=words.people(people))))
-    if lost.any():
-        swatch = furniture.dot("#ffffff", ring=colours.UNSERVED)
-        legend.append(Entry(swatch, text("map.gap_lost", lang)))
-    if side:
-        legend.append(Entry("", text("map.gap_joined", lang, points=f"{len(found):,}", side=side)))
+    views = ("far", "near") if len(found) > _MOST_DOTS["far"] else ("",)
+    for view in views:
+        most = _MOST_DOTS[view or "far"]
+        drawn, side = shapes.gather(found, most=most)
+        largest = float(shapes.gather(everyone, most=most)[0]["people"].max())
+        if side:
+            tips = [
+                text("map.tip_cell", lang, people=words.people(row.people), points=row.points)
+                for row in drawn.itertuples()
+            ]
+            lost = np.zeros(len(drawn), dtype=bool)
+        else:
+            tips = _gap_tips(result, found, lang)
+            lost = found["reason"].notna().to_numpy()
+        _add_gap_dots(page, drawn, tips, lost, largest, view)
+        for number in _sample_sizes(largest):
+            swatch = furniture.dot(colours.UNSERVED, radius=_radius(number, largest), opacity=0.75)
+            told = text("map.gap_dot", lang, people=words.people(number))
+            legend.append(Entry(swatch, told, view))
+        if lost.any():
+            swatch = furniture.dot("#ffffff", ring=colours.UNSERVED)
+            legend.append(Entry(swatch, text("map.gap_lost", lang), view))
+        if side:
+            key = "map.gap_joined_far" if view == "far" else "map.gap_joined"
+            told = text(key, lang, points=f"{len(found):,}", side=side)
+            legend.append(Entry("", told, view))
+    if len(views) > 1:
+        page.add_child(Script(_VIEWS, bounds=page.bounds))
     return legend
 
 
@@ -175,20 +175,22 @@ def rate_labels(page: LocalMap, result: Coverage, lang: Language, *, level: Leve
     seen = shapely.intersection(units.geometry.array, area)
     spots = shapely.point_on_surface(np.where(shapely.is_empty(seen), units.geometry.array, seen))
     labels = []
-    for spot, (_, row) in zip(spots, table.iterrows(), strict=True):
+    # Where two would overlap, the larger unit keeps its label; the map says the rest.
+    for place in np.argsort(-shapely.area(units.geometry.array)):
+        spot, row = spots[place], table.iloc[place]
         told = f"{escape(_name(row, lang))}<br><b>{words.rate(row['rate'])}</b>"
         labels.append([*_place(spot), f"<div>{told}</div>"])
     page.add_child(Script(_LABELS, labels=labels))
-    return []
+    return [Entry("", text("map.labels_hidden", lang))] if len(units) > 1 else []
 
 
 def borders(page: LocalMap, result: Coverage, lang: Language, *, level: Level) -> list[Entry]:
     """Outlines of the units of a level."""
     units, _ = _units(result, level)
-    _add_areas(
-        page, units.geometry.array, None, None,
-        {"color": colours.BORDER, "weight": 1, "dashArray": "4 3", "fill": False},
-    )
+    few = len(units) <= _MOST_LABELS
+    style = {"color": colours.BORDER, "dashArray": "4 3", "fill": False}
+    style |= {"weight": 1 if few else 0.6, "opacity": 1 if few else 0.7}
+    _add_areas(page, units.geometry.array, None, None, style)
     dashes = furniture.line(colours.BORDER, width=1).replace("/>", ' stroke-dasharray="4 3"/>')
     label = text("map.border", lang, level=text(f"level.{level}", lang))
     return [Entry(dashes, label)]
@@ -211,8 +213,7 @@ def facilities(page: LocalMap, result: Coverage, lang: Language) -> list[Entry]:
     counted = result.facilities
     if counted.empty:
         return [Entry("", text("map.facilities_none", lang))]
-    many = 150
-    radius = 4.0 if len(counted) > many else 5.5
+    radius = _FACILITY_SIZES[bisect_right(_FACILITY_COUNTS, len(counted))]
     placed = counted["reason"].isna().to_numpy()
     entries = []
     for on_street in (False, True):
@@ -291,21 +292,49 @@ def _facility_tip(row: pd.Series, lang: Language) -> str:
     return told
 
 
+def _radius(people: Any, largest: float) -> Any:
+    """Radius of a dot, so that its area is as its people."""
+    return np.maximum(_LARGEST_DOT * np.sqrt(people / largest), _SMALLEST_DOT)
+
+
+def _add_gap_dots(
+    page: LocalMap, drawn: gpd.GeoDataFrame, tips: list[str], lost: np.ndarray, largest: float,
+    view: str,
+) -> None:
+    """Add dots, large ones first, so that small ones lie on them and can be pointed at."""
+    weight = drawn["people"].to_numpy()
+    radius = _radius(weight, largest)
+    for hollow in (False, True):
+        chosen = np.flatnonzero(lost == hollow)
+        chosen = chosen[np.argsort(-weight[chosen])]
+        if not len(chosen):
+            continue
+        style = {
+            "color": colours.UNSERVED if hollow else "#ffffff",
+            "weight": 2 if hollow else 0.6,
+            "fillColor": "#ffffff" if hollow else colours.UNSERVED,
+            "fillOpacity": 0.75,
+        }
+        tipped = [tips[number] for number in chosen]
+        _add_dots(page, drawn.iloc[chosen], radius[chosen], tipped, style, view)
+
+
 def _sample_sizes(largest: float) -> list[float]:
     """Two round numbers of people to show the size of dots by."""
-    top = 10 ** np.floor(np.log10(max(largest * 0.3, 1)))
-    nice = max(step * top for step in (1, 2, 5) if step * top <= max(largest * 0.3, 1))
+    most = max(largest * 0.15, 1)
+    top = 10 ** np.floor(np.log10(most))
+    nice = max(step * top for step in (1, 2, 5) if step * top <= most)
     return [float(nice), float(max(nice / 10, 1))] if nice > 1 else [1.0]
 
 
 def _add_dots(
     page: LocalMap, points: gpd.GeoDataFrame, radius: np.ndarray, tips: list[str],
-    style: dict[str, Any],
+    style: dict[str, Any], view: str = "",
 ) -> None:
     x, y = shapely.get_coordinates(points.geometry.array).round(shapes.PLACES).T
     columns = (y.tolist(), x.tolist(), radius.round(1).tolist(), tips)
     dots = [list(dot) for dot in zip(*columns, strict=True)]
-    page.add_child(Script(_DOTS, dots=dots, style=style))
+    page.add_child(Script(_DOTS, dots=dots, style=style, view=view))
 
 
 def _add_areas(
@@ -335,10 +364,26 @@ map.on("zoomend", function () {
 """
 
 _DOTS = """
-data.dots.forEach(function (dot) {
-  L.circleMarker([dot[0], dot[1]], L.extend({radius: dot[2]}, data.style))
-    .bindTooltip(dot[3]).addTo(map);
-});
+var dots = L.layerGroup(data.dots.map(function (dot) {
+  return L.circleMarker([dot[0], dot[1]], L.extend({radius: dot[2]}, data.style))
+    .bindTooltip(dot[3]);
+}));
+if (data.view) { (map.views = map.views || []).push([data.view, dots]); } else { dots.addTo(map); }
+"""
+
+# What is drawn from afar and what from near take turns, on the map and in its legend.
+_VIEWS = """
+function turn() {
+  var near = map.getZoom() >= map.getBoundsZoom(data.bounds) + 1.75;
+  map.views.forEach(function (view) {
+    if ((view[0] === "near") === near) view[1].addTo(map); else view[1].remove();
+  });
+  document.querySelectorAll(".legend .near, .legend .far").forEach(function (entry) {
+    entry.style.display = entry.classList.contains("near") === near ? "" : "none";
+  });
+}
+map.on("zoomend resize", turn);
+turn();
 """
 
 _AREAS = """
@@ -356,8 +401,23 @@ data.parts.forEach(function (counts, i) {
 """
 
 _LABELS = """
-data.labels.forEach(function (label) {
-  L.marker([label[0], label[1]], {interactive: false, keyboard: false,
+var marks = data.labels.map(function (label) {
+  return L.marker([label[0], label[1]], {interactive: false, keyboard: false,
     icon: L.divIcon({className: "unit-label", html: label[2], iconSize: [0, 0]})}).addTo(map);
 });
+function clear() {
+  var kept = [];
+  marks.forEach(function (mark) {
+    var box = mark.getElement().firstChild;
+    box.style.visibility = "";
+    var here = box.getBoundingClientRect();
+    var free = kept.every(function (other) {
+      return here.right < other.left || other.right < here.left
+        || here.bottom < other.top || other.bottom < here.top;
+    });
+    if (free) kept.push(here); else box.style.visibility = "hidden";
+  });
+}
+map.on("zoomend resize", clear);
+window.addEventListener("load", clear);
 """
