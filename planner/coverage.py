@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -22,11 +23,17 @@ from planner.standards import Service, Services, Standard, load_services, unknow
 
 if TYPE_CHECKING:
     from layers import City
+    from planner.positions import Positions
     from planner.reach import Reach
 
 # People are added up in whole multiples of this part of a person: sums are then exact in
 # whatever order, so that townships add up to their district to the last digit.
 _PART = 2.0**-20
+
+_COLUMNS = (
+    *("code", "name", "name_en", "level", "people", "served", "gap", "rate", "unplaced"),
+    *("facilities", "quota", "missing", "mean", "median", "p90"),
+)
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -84,67 +91,34 @@ class Coverage:
         could not be placed on a street), ``facilities``, ``quota`` and ``missing``
         (facilities short of it; both NA without a quota), and of the distances of those
         served ``mean, median, p90``, weighted by people, in the standard's unit. People
-        and facilities in no unit of the level follow in a last row with an empty code
-        where there are any, so that the column adds up to the city.
+        and facilities that lie in the city but in no unit of the level follow in a last row
+        with an empty code where there are any, so that each column adds up to the city.
 
         Raises
         ------
         UnknownNameError
             The city has no unit of that level, or there is no such group.
         """
-        weights = self._people(group)
+        if level == "city" and level not in self.levels:
+            return self._whole(group)
         if level not in self.levels:
             raise unknown_name("level", level, self.levels)
         units = self.city.units[self.city.units["level"] == level].sort_values("code")
-        codes = pd.Index(units["code"])
-        home = codes.get_indexer(self.demand[level])
-        table = pd.DataFrame(
-            {
-                "code": units["code"].to_numpy(),
-                "name": units["name"].to_numpy(),
-                "name_en": units["name_en"].to_numpy(),
-                "level": level,
-            }
-        )
-        figures = self._figures(weights, home, len(codes))
-        sited = codes.get_indexer(self.facilities[level])
-        figures["facilities"] = np.bincount(
-            np.where(sited < 0, len(codes), sited), minlength=len(codes) + 1
-        )
-        rest = pd.DataFrame(
-            {
-                "code": [""],
-                "name": [text("unit_none", "zh")],
-                "name_en": [text("unit_none", "en")],
-                "level": [level],
-            }
-        )
-        table = pd.concat([table, rest], ignore_index=True).join(figures)
-        if level == "city":
-            # What lies in no unit at all belongs to no city either.
-            table = table[table["code"] != ""]
-        elif not (figures["people"].iloc[-1] or figures["facilities"].iloc[-1]):
+        head = units[["code", "name", "name_en", "level"]].reset_index(drop=True)
+        rest = {"code": "", "name": text("unit_none", "zh"), "name_en": text("unit_none", "en")}
+        table = pd.concat([head, pd.DataFrame([{**rest, "level": level}])], ignore_index=True)
+        codes = pd.Index(head["code"])
+        homes, sites = self._inside
+        numbers = codes.get_indexer(homes[level]), codes.get_indexer(sites[level])
+        table = table.join(self._figures(group, *numbers, len(table)))
+        last = table.iloc[-1]
+        if not (last["people"] or last["facilities"]):
             table = table.iloc[:-1]
-        return self._with_quota(table, level).reset_index(drop=True)
+        return self._with_quota(table, level, table["code"] != "")
 
     def total(self, group: Group | None = None) -> pd.Series:
         """Figures of the whole city: everyone who lies in any unit; columns as in `by`."""
-        weights = self._people(group)
-        inside = self.demand[self.levels].notna().any(axis=1).to_numpy()
-        figures = self._figures(weights, np.where(inside, 0, -1), 1).iloc[:1]
-        sited = self.facilities[self.levels].notna().any(axis=1)
-        units = self.city.units
-        whole = units[units["level"] == "city"]
-        head = pd.DataFrame(
-            {
-                "code": [whole["code"].iloc[0] if len(whole) == 1 else ""],
-                "name": [self.city.name],
-                "name_en": [self.city.name_en],
-                "level": ["city"],
-            }
-        )
-        table = head.join(figures.assign(facilities=int(sited.sum())))
-        return self._with_quota(table, "city").iloc[0]
+        return self._whole(group).iloc[0]
 
     def gap(self, group: Group | None = None) -> gpd.GeoDataFrame:
         """Demand points of those not served.
@@ -231,49 +205,59 @@ class Coverage:
             raise unknown_name("group", chosen, GROUPS)
         return np.asarray(self.city.population[chosen], dtype=np.float64)
 
-    def _figures(self, people: np.ndarray, home: np.ndarray, count: int) -> pd.DataFrame:
-        """Add up by number of the unit; -1 is counted in the last row."""
-        home = np.where(home < 0, count, home)
-        served = self.demand["served"].to_numpy()
-        lost = self.demand["reason"].notna().to_numpy()
+    @cached_property
+    def _inside(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Demand and facilities in any unit; what lies in none belongs to no city either."""
+        demand, sites = (
+            table[table[self.levels].notna().any(axis=1)]
+            for table in (self.demand, self.facilities)
+        )
+        return demand, sites
+
+    def _whole(self, group: Group | None) -> pd.DataFrame:
+        """Tabulate the whole city in one row."""
+        own = self.city.units[self.city.units["level"] == "city"]
+        head = pd.DataFrame(
+            {
+                "code": [own["code"].iloc[0] if len(own) == 1 else ""],
+                "name": [self.city.name],
+                "name_en": [self.city.name_en],
+                "level": ["city"],
+            }
+        )
+        numbers = (np.zeros(len(table), dtype=np.int64) for table in self._inside)
+        table = head.join(self._figures(group, *numbers, 1))
+        return self._with_quota(table, "city", table["level"] == "city")
+
+    def _figures(
+        self, group: Group | None, home: np.ndarray, site: np.ndarray, count: int
+    ) -> pd.DataFrame:
+        """Add up by number of the unit; -1 is the last."""
+        demand, _ = self._inside
+        people = self._people(group)[self.demand.index.get_indexer(demand.index)]
+        served = demand["served"].to_numpy()
+        lost = demand["reason"].notna().to_numpy()
         figures = pd.DataFrame(
             {
-                "people": _exact_sums(people, home, count + 1),
-                "served": _exact_sums(np.where(served, people, 0.0), home, count + 1),
+                "people": _exact_sums(people, home, count),
+                "served": _exact_sums(np.where(served, people, 0.0), home, count),
             }
         )
         figures["gap"] = figures["people"] - figures["served"]
         figures["rate"] = figures["served"] / figures["people"].where(figures["people"] > 0)
-        figures["unplaced"] = _exact_sums(np.where(lost, people, 0.0), home, count + 1)
+        figures["unplaced"] = _exact_sums(np.where(lost, people, 0.0), home, count)
+        figures["facilities"] = np.bincount(site % count, minlength=count)
         near = served & (people > 0)
-        spread = _spread(self.demand["distance"].to_numpy()[near], people[near], home[near])
+        spread = _spread(demand["distance"].to_numpy()[near], people[near], home[near] % count)
         return figures.join(spread)
 
-    def _with_quota(self, table: pd.DataFrame, level: Level) -> pd.DataFrame:
+    def _with_quota(self, table: pd.DataFrame, level: Level, bound: pd.Series) -> pd.DataFrame:
+        """Add the quota that rows are bound by, and what they lack; put columns in order."""
         quota = self.standard.quota(level, self.year)
-        wanted = pd.array([quota.facilities if quota else pd.NA] * len(table), dtype="Int64")
-        table["quota"] = pd.Series(wanted, index=table.index).mask(
-            table["name"] == text("unit_none", "zh")
-        )
+        wanted = pd.Series(quota.facilities if quota else pd.NA, table.index, dtype="Int64")
+        table = table.assign(quota=wanted.where(bound))
         table["missing"] = (table["quota"] - table["facilities"]).clip(lower=0)
-        order = [
-            "code",
-            "name",
-            "name_en",
-            "level",
-            "people",
-            "served",
-            "gap",
-            "rate",
-            "unplaced",
-            "facilities",
-            "quota",
-            "missing",
-            "mean",
-            "median",
-            "p90",
-        ]
-        return table[order]
+        return table[list(_COLUMNS)]
 
 
 def coverage(
@@ -284,6 +268,7 @@ def coverage(
     services: Services | None = None,
     year: int | None = None,
     network: Network | None = None,
+    homes: Positions | None = None,
     towards: Towards = "facility",
     limit: float = 300.0,
 ) -> Coverage:
@@ -304,6 +289,9 @@ def coverage(
         that have not closed.
     network
         Streets compiled for the standard's mode and speed, to save compiling them again.
+    homes
+        Positions of the population layer's rows on that network, to save finding them
+        again; they bring their own limit.
     towards
         ``facility``: people travel to it; ``from``: the service comes to them.
     limit
@@ -315,7 +303,7 @@ def coverage(
     UnknownNameError
         There is no such service.
     InputError
-        The network is for another mode.
+        The network is for another mode, or the homes lie on another network.
 
     Examples
     --------
@@ -339,7 +327,8 @@ def coverage(
     origins = network.locate(counted, limit=limit)
     infinite = {"cutoff_min": np.inf} if standard.unit == "min" else {"cutoff": np.inf}
     reach = network.reach(origins, towards=towards, **infinite)
-    return _assemble(city, service, standard, year, network, reach, counted, limit)
+    found = network.positions_of(city.population if homes is None else homes, limit=limit)
+    return _assemble(city, service, standard, year, reach, counted, found)
 
 
 def _assemble(  # the parts are the result's own fields
@@ -347,13 +336,11 @@ def _assemble(  # the parts are the result's own fields
     service: Service,
     standard: Standard,
     year: int | None,
-    network: Network,
     reach: Reach,
     counted: gpd.GeoDataFrame,
-    limit: float,
+    homes: Positions,
 ) -> Coverage:
-    where = network.locate(city.population, limit=limit)
-    distance, origin = measure(reach, where)
+    distance, origin = measure(reach, homes)
     units = city.units
     sited = counted.assign(reason=reach.origins.reason, access=reach.origins.access)
     demand = pd.DataFrame(
@@ -361,7 +348,7 @@ def _assemble(  # the parts are the result's own fields
             "distance": distance,
             "facility": labels_at(pd.Index(counted["id"]), origin, city.population.index),
             "served": within(distance, standard.cutoff),
-            "reason": where.reason,
+            "reason": homes.reason,
         },
         index=city.population.index,
     )
@@ -370,7 +357,7 @@ def _assemble(  # the parts are the result's own fields
         service=service,
         standard=standard,
         year=year,
-        network=network,
+        network=reach.network,
         reach=reach,
         facilities=sited.join(assign(counted.geometry, units)),
         demand=demand.join(assign(city.population.geometry, units)),

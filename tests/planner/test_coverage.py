@@ -83,7 +83,16 @@ def test_what_lies_in_no_unit_is_told(tiny_city):
     everyone = tiny_city.population["women_15_49"].sum()
     assert result.outside > 0
     assert result.total()["people"] + result.outside == everyone
-    assert result.by("district").iloc[:-1]["people"].sum() == result.total()["people"]
+    for level in result.levels:
+        assert result.by(level)["people"].sum() == result.total()["people"]
+
+
+def test_a_city_without_a_unit_of_its_own_has_its_figures(tiny_city):
+    parts = tiny_city.units[tiny_city.units["level"] != "city"].assign(parent=None)
+    result = coverage(replace(tiny_city, units=parts), "menopause_clinic")
+    whole = coverage(tiny_city, "menopause_clinic")
+    assert result.by("city").drop(columns="code").equals(whole.by("city").drop(columns="code"))
+    assert result.total()["quota"] == 50
 
 
 def test_people_too_far_from_any_street_are_counted(tiny_city):
