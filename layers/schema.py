@@ -294,7 +294,8 @@ def _text(values: pd.Series, fill: Any) -> pd.Series:
         values = values.astype("object").where(values.notna(), "")
     else:
         values = values.astype("object").where(values.notna() & (values != ""), None)
-    return values.astype("str") if not _no_words(values).any() else values
+    # As a file gives words back, missing ones too.
+    return values.astype("str") if not _no_words(values).any() else values.infer_objects()
 
 
 def _no_words(values: pd.Series) -> pd.Series:
