@@ -60,8 +60,8 @@ def main() -> None:
         pd.read_csv(SHARED / "hangzhou_population2020_13districts_totals.csv"), codes
     )
     new = census.carry(old_districts(), totals)
-    rows = new.stack(["sex", "band"], future_stack=True)
-    rows = rows.rename("people").rename_axis(["district", "sex", "band"]).reset_index()
+    rows = new.rename_axis("district").melt(ignore_index=False, value_name="people").reset_index()
+    rows = rows.sort_values("district", kind="stable", ignore_index=True)
     rows["source"] = [f"{YEARBOOK}: {HOW.get(code, code)}" for code in rows["district"]]
     rows.to_csv(DATA / "census_2020.csv", index=False, lineterminator="\n")
 

@@ -123,13 +123,12 @@ def main() -> None:
             "name": [name for name, _ in NAMES.values()],
             "name_en": [english for _, english in NAMES.values()],
             "area_km2": (exact.area / 1e6).round(2),
-            "source": f"codes GB/T 2260; area measured on the boundaries of {SOURCE} in EPSG:{PROJECTED}",
+            "source": f"codes GB/T 2260; area: boundaries of {SOURCE} in EPSG:{PROJECTED}",
         }
     )
     table.to_csv(DATA / "districts.csv", index=False, lineterminator="\n")
-    print(
-        f"{shapely.get_num_coordinates(shapes).sum()} points, moved by at most {moved:.1f} m, {len(text)} characters"
-    )
+    count = shapely.get_num_coordinates(shapes).sum()
+    print(f"{count} points, moved by at most {moved:.1f} m, {len(text)} characters")
 
 
 if __name__ == "__main__":

@@ -172,14 +172,16 @@ def carry(old: pd.DataFrame, totals: Mapping[str, int]) -> pd.DataFrame:
     ValueError
         When the result does not meet the totals.
     """
-    new = {code: old.loc[list(parts)].sum() for code, parts in _WHOLE.items()}
-    xiasha, jianggan = split(
-        old.loc["330104"],
-        int(old.loc["330104"].sum()) - (totals["330102"] - int(old.loc["330102"].sum())),
-    )
+
+    def whole(*codes: str) -> "pd.Series[int]":
+        return old.loc[list(codes)].sum()
+
+    new = {code: whole(*parts) for code, parts in _WHOLE.items()}
+    # What 上城 has beyond its own people of old came from 江干; the rest of that is 下沙.
+    jianggan, xiasha = split(whole("330104"), totals["330102"] - int(new["330102"].sum()))
     new["330102"] = new["330102"] + jianggan
-    new["330109"], dajiangdong = split(old.loc["330109"], totals["330109"])
-    new["330110"], new["330113"] = split(old.loc["330110"], totals["330110"])
+    new["330109"], dajiangdong = split(whole("330109"), totals["330109"])
+    new["330110"], new["330113"] = split(whole("330110"), totals["330110"])
     new["330114"] = xiasha + dajiangdong
     result = pd.DataFrame(new).T.sort_index().astype("int64")
     found = result.sum(axis=1)
@@ -240,7 +242,7 @@ def atoms() -> pd.DataFrame:
         Index: code of the district. Columns: `ATOMS`, whole numbers.
     """
     people = table()
-    men, women = people["male"], people["female"]
+    men, women = (pd.DataFrame({band: people[(sex, band)] for band in BANDS}) for sex in SEXES)
     cells: dict[str, pd.Series[int]] = {}
     for sex, of_sex in (("men", men), ("women", women)):
         cells[f"{sex}_0_3"] = of_sex["0"] + (3 * of_sex["1-4"] + 2) // 4

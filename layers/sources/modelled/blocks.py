@@ -7,15 +7,23 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 from scipy import ndimage
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import minimum_spanning_tree
 
-from layers.sources.modelled import banks, lattice
+from layers.sources.modelled import banks, corners, lattice
 from layers.sources.modelled.ground import Ground
-from layers.sources.modelled.net import BACKWARD, BOTH, CLASS, FORWARD, Edges, Net, grouped_lines
-from layers.sources.modelled.net import straight
-from layers.sources.modelled.noise import Warp
+from layers.sources.modelled.net import (
+    BACKWARD,
+    BOTH,
+    CLASS,
+    FORWARD,
+    Edges,
+    Net,
+    grouped_lines,
+    straight,
+)
+from layers.sources.modelled.noise import Smooth, Warp
 from layers.sources.modelled.settings import Setting
+from layers.sources.modelled.style import Style
+from layers.sources.modelled.thinning import TOWN, chances, kept
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -24,58 +32,25 @@ Bools = npt.NDArray[np.bool_]
 NAMED: Final = 1000
 """Roads of the lattice are numbered from here."""
 
-_BLOCK: Final = 200.0
+_BLOCK: Final = 100.0
 """Width of the smallest block of the real city, in metres."""
 
+# Every so many units a line of the lattice is a greater road.
+_PRIMARY: Final = 16 * lattice.FINE
+_SECONDARY: Final = 8 * lattice.FINE
+_TERTIARY: Final = 4 * lattice.FINE
+
 _WAVES: Final = ((30_000.0, 2400.0), (9000.0, 650.0), (2500.0, 130.0), (420.0, 12.0))
+"""Wavelength and amplitude, in metres, of the bends that all streets share."""
 
-
-@dataclass(frozen=True)
-class Style:
-    """Figures that give the streets their statistics; chosen to meet those of real streets.
-
-    Attributes
-    ----------
-    block, at_people, power
-        Width of blocks in metres where so many people live on a km², and how fast blocks
-        widen where fewer do.
-    one, two, four
-        Shares of blocks with one, two or four streets reaching in.
-    thin_residential, thin_tertiary, thin_secondary, thin_country
-        Shares of streets that are missing, by class in town, and in the country.
-    dual_primary, dual_secondary
-        People on a km² from which such roads have two carriageways.
-    carriageways
-        Metres between them.
-    stagger
-        Share of crossings of minor streets whose arms do not quite meet.
-    dead_end
-        Least and greatest share of their way to the middle of a block that dead ends go.
-    uneven
-        How far a line of streets may lie from the middle between its neighbours.
-    """
-
-    block: float = 378.2
-    at_people: float = 1.2e04
-    power: float = 0.4124
-    one: float = 0.3605
-    two: float = 0.3509
-    four: float = 0.02155
-    thin_residential: float = 0.2485
-    thin_tertiary: float = 0.2407
-    thin_secondary: float = 0.02944
-    thin_country: float = 0.35
-    dual_primary: float = 988.2
-    dual_secondary: float = 1.263e04
-    carriageways: float = 27.92
-    stagger: float = 1
-    dead_end: tuple[float, float] = (0.12, 0.5)
-    uneven: float = 0.16
-
-
-_STAGGER: Final = (7.0, 24.0)
-_TOWN: Final = 1200.0
-_MOUNTAIN: Final = 0.45
+_WINDING: Final = (1500.0, 130.0)
+# Shares of side streets that cross both carriageways, and of those that end at the nearer
+# one but whose cars may turn into the farther.
+_OVER: Final = 0.75
+_TURN: Final = 0.2
+_PASSING: Final = 2
+_QUARTER: Final = 650.0
+_STAGGER: Final = (3.5, 12.0)
 _SPAN: Final = 330.0
 _LONGEST_LINK: Final = 4000.0
 _MID_EVERY: Final = 110.0
@@ -126,12 +101,16 @@ def lay(
     may_go = np.zeros(every.shape[1], dtype=bool)
     may_go[: len(kind)] = kind == lattice.SIDE
     thin = np.zeros(every.shape[1])
-    thin[: len(kind)] = _thinning(classes, people[ends], relief[ends], style)
+    thin[: len(kind)] = chances(classes, people[ends], relief[ends], style)
     long_way = np.concatenate(
         [metres, shapely.length(cut.link_lines), np.full(spans.shape[1], 9.0)]
     )
-    kept = _keep(every, may_go, thin, long_way * (1.0 + 2.0 * relief[every].max(axis=0)), rng)
-    on_grid, on_link, on_span = np.split(kept, [len(kind), len(kind) + cut.links.shape[1]])
+    driven = np.ones(every.shape[1], dtype=bool)
+    driven[: len(kind)] = kind != lattice.FOOTWAY
+    stays = kept(
+        every, may_go, driven, thin, long_way * (1.0 + 2.0 * relief[every].max(axis=0)), rng
+    )
+    on_grid, on_link, on_span = np.split(stays, [len(kind), len(kind) + cut.links.shape[1]])
 
     net = plan.build(
         grid.nodes,
@@ -145,18 +124,20 @@ def lay(
         rng,
     )
     links = Edges.of(
-        *cut.links[:, on_link],
+        cut.links[0, on_link],
+        cut.links[1, on_link],
         cut.link_lines[on_link],
         np.where(
-            people[cut.links[:, on_link]].max(axis=0) > _TOWN,
+            people[cut.links[:, on_link]].max(axis=0) > TOWN,
             CLASS["tertiary"],
             CLASS["unclassified"],
         ),
     )
     over = spans[:, on_span]
     bridges = Edges.of(
-        *over,
-        straight(cut.xy, *over),
+        over[0],
+        over[1],
+        straight(cut.xy, over[0], over[1]),
         span_class[on_span],
         layer=1,
     )
@@ -167,11 +148,11 @@ def lay(
 def _classes(line: Ints, kind: Any, people: Floats, rng: np.random.Generator) -> Ints:
     """Say what class each street is: the coarser its line, the greater."""
     rank = np.select(
-        [line % (width * lattice.FINE) == 0 for width in (8, 4, 2)],
+        [line % width == 0 for width in (_PRIMARY, _SECONDARY, _TERTIARY)],
         [CLASS["primary"], CLASS["secondary"], CLASS["tertiary"]],
         CLASS["residential"],
     )
-    country = people < _TOWN
+    country = people < TOWN
     rank = np.where(country & (rank == CLASS["tertiary"]), CLASS["unclassified"], rank)
     rank = np.where(country & (rank == CLASS["secondary"]), CLASS["tertiary"], rank)
     rank = np.where(country & (rank == CLASS["primary"]), CLASS["secondary"], rank)
@@ -192,39 +173,6 @@ def _spans(cut: banks.Banked, classes: Ints, rng: np.random.Generator) -> tuple[
     return cut.spans[:, good], of_span[good]
 
 
-def _thinning(classes: Ints, people: Floats, relief: Floats, style: Style) -> Floats:
-    town = people.mean(axis=0) >= _TOWN
-    share = np.select(
-        [classes <= CLASS["primary"], classes == CLASS["secondary"], classes == CLASS["tertiary"]],
-        [0.0, style.thin_secondary, style.thin_tertiary],
-        style.thin_residential,
-    )
-    share = np.where(town, share, np.maximum(share, style.thin_country))
-    wild = relief.mean(axis=0) > _MOUNTAIN
-    return np.asarray(np.where(wild & ~town, 0.78, share))
-
-
-def _keep(
-    ends: Ints, may_go: Bools, share: Floats, cost: Floats, rng: np.random.Generator
-) -> Bools:
-    """Thin the streets out, but never so that a piece of the network falls off."""
-    gone = may_go & (rng.random(len(may_go)) < share)
-    count = int(ends.max()) + 1
-    # Staying edges are all but free, so that the tree calls back as few as it can.
-    weight = np.where(gone, cost * rng.uniform(0.6, 1.4, len(cost)) + 1.0, 1e-3 + 1e-9 * cost)
-    low, high = ends.min(axis=0), ends.max(axis=0)
-    order = np.argsort(weight, kind="stable")
-    _, first = np.unique(low[order] * np.int64(count) + high[order], return_index=True)
-    chosen = order[first]
-    graph = coo_array((weight[chosen], (low[chosen], high[chosen])), (count, count)).tocsr()
-    tree = minimum_spanning_tree(graph).tocoo()
-    needed = np.isin(
-        low * np.int64(count) + high,
-        np.asarray(tree.row, dtype=np.int64) * count + np.asarray(tree.col, dtype=np.int64),
-    )
-    return np.asarray(~gone | (needed & may_go))
-
-
 @dataclass(frozen=True)
 class _Plan:
     """How the lattice lies on the ground."""
@@ -237,6 +185,8 @@ class _Plan:
     columns: Floats
     rows: Floats
     warp: Warp
+    quarters: Smooth
+    winding: tuple[Smooth, Smooth]
 
     @classmethod
     def of(
@@ -250,7 +200,12 @@ class _Plan:
         )
         lines = [_uneven(count * lattice.ROOT, style.uneven, rng) * unit for count in shape]
         warp = Warp.over(ground.bounds, _WAVES, rng)
-        return cls(ground, setting, style, unit, shape, lines[0], lines[1], warp)
+        quarters = Smooth.over(ground.bounds, _QUARTER * setting.coarse, rng)
+        winding = (
+            Smooth.over(ground.bounds, _WINDING[0], rng),
+            Smooth.over(ground.bounds, _WINDING[0], rng),
+        )
+        return cls(ground, setting, style, unit, shape, lines[0], lines[1], warp, quarters, winding)
 
     def place(self, spot: Floats, offset: Floats | None = None) -> Floats:
         """Return where lattice units lie, in metres."""
@@ -258,7 +213,11 @@ class _Plan:
         x = np.interp(spot[:, 0], steps[0], self.columns)
         y = np.interp(spot[:, 1], steps[1], self.rows)
         flat = np.column_stack([x, y]) + np.array(self.ground.origin)
-        return self.warp(flat if offset is None else flat + offset)
+        moved = self.warp(flat if offset is None else flat + offset)
+        # Mountain roads wind; the relief is read smoothly, or neighbours would be torn apart.
+        height = _WINDING[1] * self.ground.height(moved)
+        x, y = moved.T
+        return moved + np.column_stack([height * wave(x, y) for wave in self.winding])
 
     def grow(self, rng: np.random.Generator) -> lattice.Lattice:
         """Divide the blocks by how many people live there."""
@@ -275,17 +234,38 @@ class _Plan:
             )
             width //= 2
 
+        stretch = self._stretch()
+
         def wanted(middle: Floats, width: int) -> Floats:
-            cell = ground.cell(self.place(middle))
+            at = self.place(middle)
+            cell = ground.cell(at)
             densest, there = (surface[cell] for surface in pooled[width])
             metres = style.block * (style.at_people / np.maximum(densest, 1.0)) ** style.power
             metres *= self.setting.coarse / self.unit
+            metres *= np.exp(style.patchy * self.quarters(*at.T))
+            column, row = (middle // _PRIMARY).astype(np.int64).T
+            metres /= stretch[row, column]
             return np.where(there, np.maximum(metres, lattice.FINE * 0.5), 0.0)
 
         arms = lattice.Arms(
-            style.one, style.two, style.four, self.setting.footways, self.setting.finer
+            style.one,
+            style.two,
+            style.four,
+            self.setting.footways,
+            self.setting.finer,
+            self.setting.paths * lattice.FINE,
         )
         return lattice.grow(self.shape, wanted, arms, rng)
+
+    def _stretch(self) -> Floats:
+        """Return how much wider than drawn the bent plane makes blocks, place by place."""
+        lines = [np.arange(0, count * lattice.ROOT + 1, _PRIMARY) for count in self.shape]
+        column, row = np.meshgrid(*lines)
+        spot = np.column_stack([column.ravel(), row.ravel()]).astype(np.float64)
+        x, y = self.place(spot).T.reshape(2, *column.shape)
+        across, along = np.gradient(np.stack([x, y]), axis=(2, 1))
+        area = np.abs(across[0] * along[1] - across[1] * along[0])
+        return np.asarray(np.sqrt(np.maximum(area, 1.0)) / (_PRIMARY * self.unit))
 
     def build(
         self,
@@ -301,27 +281,13 @@ class _Plan:
     ) -> "_Banked":
         """Double the main roads' nodes and edges, and draw every street."""
         count = len(nodes)
-        dense = people[:count]
-        twin = []
-        for axis in (0, 1):
-            place = nodes[:, axis]
-            great = place % (8 * lattice.FINE) == 0
-            middle = place % (4 * lattice.FINE) == 0
-            twin.append(
-                (great & (dense > self.style.dual_primary))
-                | (middle & (dense > self.style.dual_secondary))
-            )
-        # Bank nodes are never doubled.
-        both = np.zeros((2, len(cut.xy)), dtype=bool)
-        both[0, :count], both[1, :count] = twin
-        slant = self._staggered(ends, both, rng)
+        both = self._twins(nodes, people[:count], len(cut.xy))
+        slant = self._staggered(ends[:, classes < CLASS["footway"]], both, rng)
         half = np.where(
             slant > 0, rng.uniform(*_STAGGER, len(cut.xy)), self.style.carriageways / 2.0
         )
-        cross = np.where(upright, 1, 0)
-        own = both[1 - cross[None, :].repeat(2, 0), ends]
-        own &= (classes <= CLASS["tertiary"])[None, :]
-        doubled = own.any(axis=0)
+        own = both[1 - upright.astype(np.int64)[None, :].repeat(2, 0), ends]
+        doubled = own.any(axis=0) & (classes <= CLASS["tertiary"])
         pieces = []
         for lane in (0, 1):
             rows = np.flatnonzero(doubled | (lane == 0))
@@ -332,16 +298,39 @@ class _Plan:
         near = np.concatenate([beside[piece[3]] for piece in pieces])
         number = np.where(classes <= CLASS["secondary"], NAMED + 2 * line + upright, -1)
         road = np.concatenate([number[piece[3]] for piece in pieces])
-        extra, extra_kind, extra_way = self._connectors(code, kind, both, slant, rng)
+        passed = np.zeros((2, 2, len(cut.xy)), dtype=bool)
+        for end in (0, 1):
+            passed[1 - upright.astype(np.int64), end, ends[end]] = True
+        through = passed[:, 0] & passed[:, 1]
+        extra, extra_kind, extra_way = self._connectors(code, kind, both, slant, through, rng)
         code = np.concatenate([code, extra], axis=1)
         kind = np.concatenate([kind, extra_kind])
         way = np.concatenate([way, extra_way])
         near = np.concatenate([near, np.ones(extra.shape[1], dtype=bool)])
         road = np.concatenate([road, np.full(extra.shape[1], -1)])
+        turned = np.concatenate([upright[piece[3]] for piece in pieces])
+        start, end = cut.xy[code[:, : len(turned)] // 4]
+        slips = corners.cut(
+            code,
+            turned,
+            np.hypot(*(start - end).T),
+            both,
+            first=4 * len(cut.xy),
+            share=self.style.slips,
+            rng=rng,
+        )
+        code = slips.code
+        kind = np.where(slips.slip, corners.SLIP_CLASS, kind[slips.source])
+        way = way[slips.source]
+        way[slips.slip] = slips.way
+        near, road = near[slips.source] | slips.slip, np.where(slips.slip, -1, road[slips.source])
         used, index = np.unique(code, return_inverse=True)
         index = index.reshape(2, -1)
         spot = np.full((len(used), 2), np.nan)
-        base, sx, sy = used // 4, used % 2, used // 2 % 2
+        beyond = used >= 4 * len(cut.xy)
+        origin = used.copy()
+        origin[beyond] = slips.corner[used[beyond] - 4 * len(cut.xy)]
+        base, sx, sy = origin // 4, origin % 2, origin // 2 % 2
         on_grid = base < count
         spot[on_grid] = nodes[base[on_grid]]
         spot = self._shortened(spot, index, kind, rng)
@@ -351,16 +340,23 @@ class _Plan:
                 np.where(both[1, base], (2 * sy - 1) * half[base], 0.0),
             ]
         )
+        offset[beyond] += slips.shift[used[beyond] - 4 * len(cut.xy)]
         xy = cut.xy[base].copy()
         xy[on_grid] = self.place(spot[on_grid], offset[on_grid])
         lines = self._draw(xy, spot, offset, index, near)
         edges = Edges.of(index[0], index[1], lines, kind, way=way, road=road)
-        bank_code = np.arange(count, len(cut.xy)) * 4
-        place = np.searchsorted(used, bank_code)
-        place = np.where(
-            (place < len(used)) & (used[np.minimum(place, len(used) - 1)] == bank_code), place, -1
-        )
-        return _Banked(Net(xy, edges), cut.xy, count, place)
+        return _Banked.of(Net(xy, edges), used, cut.xy, count)
+
+    def _twins(self, nodes: Ints, people: Floats, total: int) -> Bools:
+        """Say which nodes lie on doubled roads that run north, and that run east."""
+        both = np.zeros((2, total), dtype=bool)
+        for axis in (0, 1):
+            line = nodes[:, axis]
+            great = (line % _PRIMARY == 0) & (people > self.style.dual_primary)
+            middle = (line % _SECONDARY == 0) & (people > self.style.dual_secondary)
+            # Bank nodes, which come after those of the lattice, are never doubled.
+            both[axis, : len(nodes)] = great | middle
+        return both
 
     def _lane(
         self,
@@ -394,8 +390,9 @@ class _Plan:
 
     def _shortened(self, spot: Floats, ends: Ints, kind: Ints, rng: np.random.Generator) -> Floats:
         """Draw dead-end streets back from the middle of their blocks."""
-        degree = np.bincount(ends.ravel(), minlength=len(spot))
-        minor = (kind >= CLASS["residential"]) & ~np.isnan(spot[ends]).any(axis=(0, 2))
+        driven = kind < CLASS["footway"]
+        degree = np.bincount(ends[:, driven].ravel(), minlength=len(spot))
+        minor = driven & (kind >= CLASS["residential"]) & ~np.isnan(spot[ends]).any(axis=(0, 2))
         moved = spot.copy()
         for end in (0, 1):
             edge = np.flatnonzero(minor & (degree[ends[end]] == 1) & (degree[ends[1 - end]] > 1))
@@ -412,7 +409,13 @@ class _Plan:
         return np.where(chosen, rng.integers(1, 3, len(degree)), 0)
 
     def _connectors(
-        self, code: Ints, kind: Ints, both: Bools, slant: Ints, rng: np.random.Generator
+        self,
+        code: Ints,
+        kind: Ints,
+        both: Bools,
+        slant: Ints,
+        through: Bools,
+        rng: np.random.Generator,
     ) -> tuple[Ints, Ints, Ints]:
         """Join the two carriageways of a road where another crosses it, or where it ends."""
         used = np.unique(code)
@@ -427,11 +430,16 @@ class _Plan:
         ]
         present = np.zeros((len(both[0]), 4), dtype=bool)
         present[base, side] = True
+        # A crossing of two doubled roads is a ring: one could not get round it with a gap.
+        present[both.all(axis=0) & present.any(axis=1)] = True
         best = np.full((len(both[0]), 4), CLASS["path"])
         np.minimum.at(best, (code // 4, code % 4), np.stack([kind, kind]))
         wanted[0] = (wanted[0][0], best[aside].min(axis=1), wanted[0][2])
         degree = np.zeros((len(both[0]), 4), dtype=np.int64)
-        np.add.at(degree, (code // 4, code % 4), 1)
+        driven = kind < CLASS["footway"]
+        np.add.at(degree, (code[:, driven] // 4, code[:, driven] % 4), 1)
+        walked = np.zeros_like(degree)
+        np.add.at(walked, (code // 4, code % 4), 1)
         for axis in (0, 1):
             step = 1 if axis == 0 else 2
             other = 2 if axis == 0 else 1
@@ -442,19 +450,20 @@ class _Plan:
                 if far:
                     pair &= crossing
                 least = np.minimum(degree[:, low], degree[:, low + step])
+                on_foot = np.minimum(walked[:, low], walked[:, low + step]) > least
                 # An ending carriageway must let people turn; a crossing lets them over.
-                ending = least == 1
-                through = least >= 3  # noqa: PLR2004 - the road itself has two
-                lucky = rng.random(len(pair)) < 0.75  # noqa: PLR2004
-                join = pair & (
-                    crossing | ending | (through & lucky) | (rng.random(len(pair)) < 0.12)
-                )  # noqa: PLR2004
-                node = np.flatnonzero(join)
+                most = np.maximum(degree[:, low], degree[:, low + step])
+                chance = np.select([least > _PASSING, most > _PASSING], [_OVER, _TURN], 0.0)
+                driven_over = (
+                    crossing | (least <= 1) | ~through[axis] | (rng.random(len(pair)) < chance)
+                )
+                node = np.flatnonzero(pair & (driven_over | on_foot))
                 start = node * 4 + low
                 rank = np.maximum(
                     np.where(crossing[node], CLASS["secondary"], CLASS["tertiary"]),
                     np.minimum(best[node, low], best[node, low + step]),
                 )
+                rank = np.where(driven_over[node], rank, CLASS["footway"])
                 flow = FORWARD if (far == 0) == (axis == 0) else BACKWARD
                 way = np.where(crossing[node], flow, BOTH)
                 wanted.append((np.stack([start, start + step]), rank, way))
@@ -467,7 +476,9 @@ class _Plan:
     def _draw(self, xy: Floats, spot: Floats, offset: Floats, ends: Ints, near: Bools) -> Any:
         """Draw the streets, long ones bent as the plane is bent."""
         metres = np.hypot(*(xy[ends[0]] - xy[ends[1]]).T)
-        mids = np.clip(metres // _MID_EVERY, 0, _MOST_MIDS).astype(np.int64)
+        mids = np.clip(metres // (_MID_EVERY * self.setting.coarse**0.5), 0, _MOST_MIDS).astype(
+            np.int64
+        )
         mids[near | np.isnan(spot[ends]).any(axis=(0, 2))] = 0
         count = mids + 2
         row = np.repeat(np.arange(len(count)), count)
@@ -491,6 +502,13 @@ class _Banked:
     all_xy: Floats
     count: int
     place: Ints
+
+    @classmethod
+    def of(cls, net: Net, used: Ints, all_xy: Floats, count: int) -> "_Banked":
+        """Find the bank nodes among the codes that the network uses."""
+        code = np.arange(count, len(all_xy)) * 4
+        place = np.minimum(np.searchsorted(used, code), len(used) - 1)
+        return cls(net, all_xy, count, np.where(used[place] == code, place, -1))
 
     def joined_at_banks(self, links: Edges, bridges: Edges) -> Net:
         """Join the roads along the water and the bridges over it."""

@@ -91,7 +91,7 @@ def cross_river(net: Net, river: Floats, roads: Roads, *, coarse: float) -> Net:
     tree = cKDTree(net.xy[sound])
     steps = np.diff(river, axis=0)
     middles = (river[1:] + river[:-1]) / 2.0
-    found: list[tuple[int, int, int, int, bool]] = []
+    found: list[tuple[int, int, int, int, int]] = []
     for number, entry in enumerate(roads.crossings):
         at = to_metres(np.array([entry["at"]], dtype=np.float64))[0]
         step = int(np.argmin(np.hypot(*(middles - at).T)))
@@ -105,7 +105,7 @@ def cross_river(net: Net, river: Floats, roads: Roads, *, coarse: float) -> Net:
         ]
         if len(sides) == 2:  # noqa: PLR2004 - a bank on either side
             tunnel = bool(entry.get("tunnel", False))
-            walk = bool(entry.get("walk", False))
+            walk = int(entry.get("walk", False))
             found.append((int(sides[0]), int(sides[1]), number, -1 if tunnel else 1, walk))
     table = np.array(found, dtype=np.int64)
     u, v, number_of, layer, walk_on = table.T
@@ -153,7 +153,8 @@ def raise_expressways(net: Net, ground: Ground, roads: Roads, *, coarse: float) 
         runs = here[:-1][np.diff(here) == 1]
         if not len(runs):
             continue
-        parts, places = [], []
+        parts: list[Edges] = []
+        places: list[Floats] = []
         for side, way in ((1.0, FORWARD), (-1.0, BACKWARD)):
             # The right-hand carriageway runs along the line, the left-hand one against it.
             lane = points - side * _HALF * normal
@@ -176,7 +177,7 @@ def raise_expressways(net: Net, ground: Ground, roads: Roads, *, coarse: float) 
                 )
             )
             at = lane[stops][here[::2]]
-            away, target = tree.query(at)
+            away, target = (np.asarray(answer) for answer in tree.query(at))
             near = (away < _RAMP * coarse) & (away > 1.0)
             u, v = offset + here[::2][near], landing[target[near]]
             ramp = np.stack([lane[stops][here[::2]][near], net.xy[v]], axis=1)
@@ -192,6 +193,21 @@ def raise_expressways(net: Net, ground: Ground, roads: Roads, *, coarse: float) 
                     walk=False,
                 )
             )
+        # Where an expressway ends one may turn back.
+        last = np.append(np.flatnonzero(np.diff(runs) > 1), len(runs) - 1)
+        turns = np.unique(np.concatenate([runs[last] + 1, runs[np.append(0, last[:-1] + 1)]]))
+        u, v = base + turns, base + len(stops) + turns
+        between = np.stack([places[0][turns], places[1][turns]], axis=1)
+        parts.append(
+            Edges.of(
+                u,
+                v,
+                shapely.linestrings(between),
+                CLASS["motorway_link"],
+                layer=heights[order],
+                walk=False,
+            )
+        )
         net = net.with_edges(Edges.joined(parts), np.concatenate(places))
     return net
 
@@ -229,7 +245,7 @@ def settle(net: Net) -> Net:
     for number in np.flatnonzero(size >= _LARGE):
         if number != main:
             own = np.flatnonzero(piece == number)
-            away, target = tree.query(net.xy[own])
+            away, target = (np.asarray(answer) for answer in tree.query(net.xy[own]))
             nearest = int(np.argmin(away))
             links.append((int(own[nearest]), int(on_main[target[nearest]])))
     order = np.argsort(-size, kind="stable")

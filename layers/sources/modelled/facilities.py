@@ -102,8 +102,8 @@ class Places:
         town, point = town[order], point[order]
         return cls(
             geometry=points[point],
-            district=towns["parent"].to_numpy()[town],
-            township=towns["code"].to_numpy()[town],
+            district=towns["parent"].to_numpy(dtype=str)[town],
+            township=towns["code"].to_numpy(dtype=str)[town],
             people=population.drop(columns="geometry").iloc[point].reset_index(drop=True),
         )
 
@@ -129,8 +129,36 @@ class Places:
         rows = np.arange(len(self.geometry)) if among is None else np.flatnonzero(among)
         weight = self.people[group].to_numpy()[rows] + 0.1
         # The greatest of these keys are a sample without replacement, in one pass.
-        key = np.log(rng.random(len(rows))) / weight
-        return np.asarray(rows[np.argsort(-key, kind="stable")[:count]])
+        key = -np.log(rng.random(len(rows))) / weight
+        count = min(count, len(rows))
+        least = np.argpartition(key, count - 1)[:count] if count else np.arange(0)
+        return np.asarray(rows[least[np.argsort(key[least], kind="stable")]])
+
+    def one_in_each(self, codes: Sequence[str], group: str, rng: np.random.Generator) -> list[int]:
+        """Choose a place in each of some townships, likelier where more of a group live.
+
+        Parameters
+        ----------
+        codes
+            Townships where people live; a code may come twice.
+        group
+            The group.
+        rng
+            Where the random numbers come from.
+
+        Returns
+        -------
+        list
+            Rows, one for each code.
+        """
+        town, order = np.unique(self.township, return_inverse=True)
+        by_town = np.argsort(order, kind="stable")
+        weight = np.cumsum(self.people[group].to_numpy()[by_town] + 0.1)
+        edge = np.concatenate([[0.0], weight[np.cumsum(np.bincount(order)) - 1]])
+        which = np.searchsorted(town, np.asarray(codes, dtype=object))
+        aim = edge[which] + rng.random(len(which)) * (edge[which + 1] - edge[which])
+        found_at = np.searchsorted(weight, aim, side="right")
+        return [int(row) for row in by_town[np.minimum(found_at, len(by_town) - 1)]]
 
 
 def found(
@@ -272,18 +300,17 @@ def _clinics(places: Places, rng: np.random.Generator) -> pd.DataFrame:
 
 def _home_care(places: Places, townships: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     """Home-care centres: in most townships, not in all; two where many old people live."""
-    old = places.people["age_60_plus"].groupby(places.township).sum()
-    old = old.reindex(townships["code"], fill_value=0)
-    codes = [code for code in townships["code"] if old[code] > 0]
-    # The townships that still have none are the ones with the fewest people.
-    few = old[codes].sort_values(kind="stable").index[: 3 * _HOME_CARE_NONE]
-    bare = set(rng.permutation(few.to_numpy())[:_HOME_CARE_NONE])
-    lacking = [code for code in townships["code"] if code in bare]
+    sums = places.people["age_60_plus"].groupby(places.township).sum()
+    old = {str(code): int(count) for code, count in sums.items()}
+    codes = [code for code in townships["code"] if old.get(code, 0) > 0]
+    # The townships that still have none are among those with the fewest people.
+    few = sorted(codes, key=lambda code: (old[code], code))[: 3 * _HOME_CARE_NONE]
+    bare = {few[place] for place in rng.permutation(len(few))[:_HOME_CARE_NONE]}
+    lacking = [code for code in codes if code in bare]
     having = [code for code in codes if code not in bare]
-    second = [code for code in having if old[code] > 1.4 * old[codes].mean()]
-    at, opened, status = [], [], []
-    for code in [*having, *second, *lacking]:
-        at.append(int(places.draw(1, "age_60_plus", rng, among=places.township == code)[0]))
+    large = 1.4 * float(np.mean(list(old.values())))
+    second = [code for code in having if old[code] > large]
+    at = places.one_in_each([*having, *second, *lacking], "age_60_plus", rng)
     pace = np.array(_HOME_CARE_PACE)
     first = rng.choice(_HOME_CARE_YEARS, len(having), p=pace / pace.sum())
     later = rng.integers(2021, 2026, len(second))
@@ -355,10 +382,9 @@ def _fitness(
         rows = places.draw(2, "residents", rng, among=places.district == code)
         at += rows.tolist()
         tier += ["district"] * len(rows)
-    for code in townships["code"]:
-        rows = places.draw(1, "residents", rng, among=places.township == code)
-        at += rows.tolist()
-        tier += ["township"] * len(rows)
+    peopled = [code for code in townships["code"] if code in set(places.township)]
+    at += places.one_in_each(peopled, "residents", rng)
+    tier += ["township"] * len(peopled)
     rows = places.draw(round(_COMMUNITY_FITNESS * setting.venues), "residents", rng)
     at += rows.tolist()
     tier += ["community"] * len(rows)

@@ -94,7 +94,16 @@ class Ground:
         rows, columns = self.district.shape
         column = np.clip((points[:, 0] - self.origin[0]) // self.step, 0, columns - 1)
         row = np.clip((points[:, 1] - self.origin[1]) // self.step, 0, rows - 1)
-        return (row * columns + column).astype(np.int64)
+        flat: Ints = (row * columns + column).astype(np.int64)
+        return flat
+
+    def height(self, points: Floats) -> Floats:
+        """Return the relief at points, even between the middles of cells."""
+        place = (points - np.array(self.origin)) / self.step - 0.5
+        values = ndimage.map_coordinates(
+            self.relief, place.T[::-1], order=1, mode="nearest", prefilter=False
+        )
+        return np.asarray(values, dtype=np.float64)
 
 
 def survey(
@@ -144,7 +153,7 @@ def survey(
         tuple(districts["code"]),
     )
     centres = to_metres(towns[["lon", "lat"]].to_numpy())
-    relief = _relief(blank, centres, water, districts, rng)
+    relief = _relief(blank, centres, water, rng)
     people = _people(blank, relief, towns, centres, rng)
     return Ground(origin, step, label, relief, people, wet, blank.codes)
 
@@ -196,7 +205,6 @@ def _relief(
     ground: Ground,
     centres: Floats,
     water: Water,
-    districts: gpd.GeoDataFrame,
     rng: np.random.Generator,
 ) -> Floats:
     """Raise mountains in the west and south, and cut valleys between the towns."""

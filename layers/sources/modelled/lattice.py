@@ -19,13 +19,15 @@ Bools = npt.NDArray[np.bool_]
 
 FINE: Final = 8
 """Smallest block in units of the lattice: room for arms twice over."""
-LEVELS: Final = 6
+LEVELS: Final = 7
 ROOT: Final = FINE << (LEVELS - 1)
 """Greatest block in units of the lattice."""
 
 SIDE, ARM, FOOTWAY = 0, 1, 2
 """Kinds of edge: side of a block, street into a block, footway."""
 
+_SETTLED: Final = 4 * FINE
+"""Greatest block that streets reach into: open country has none."""
 _STRIDE: Final = 1 << 20
 
 
@@ -63,6 +65,8 @@ class Arms:
         Share of inhabited blocks whose other sides send in footways.
     finer
         Share of their quarters divided once more by footways.
+    paths
+        Width in units of the greatest block that footways reach into.
     """
 
     one: float
@@ -70,6 +74,7 @@ class Arms:
     four: float
     footways: float
     finer: float
+    paths: int
 
 
 def grow(
@@ -103,7 +108,7 @@ def grow(
     widths: list[Ints] = []
     width = ROOT
     while True:
-        want = wanted(blocks + width / 2.0, width)
+        want = wanted((blocks + width / 2.0).astype(np.float64), width)
         kept = want > 0
         blocks, want = blocks[kept], want[kept]
         split = (want * rng.uniform(0.8, 1.25, len(want)) < width) & (width > FINE)
@@ -122,7 +127,7 @@ def _edges(corner: Ints, width: Ints, arms: Arms, rng: np.random.Generator) -> L
     flat = [(y, x, x + width, SIDE), (y + width, x, x + width, SIDE)]
     upright = [(x, y, y + width, SIDE), (x + width, y, y + width, SIDE)]
     # Only blocks of towns and villages are crossed; open country is not.
-    settled = width <= 2 * FINE
+    settled = width <= max(_SETTLED, arms.paths)
     middle = _middle_arms(x[settled], y[settled], width[settled] // 2, arms, rng)
     flat += middle[0]
     upright += middle[1]
@@ -160,6 +165,7 @@ def _middle_arms(
         [1, 2, 4],
         0,
     )
+    number[half * 2 > _SETTLED] = 0
     order = np.argsort(rng.random((count, 4)), axis=1)
     street = order < number[:, None]
     walked = rng.random(count) < arms.footways
@@ -173,7 +179,7 @@ def _middle_arms(
         upright.append(((x + half)[south], y[south], (y + half)[south], kind))
         upright.append(((x + half)[north], (y + half)[north], (y + 2 * half)[north], kind))
     if arms.finer:
-        quarter = np.repeat(walked & (half >= FINE // 2), 4)
+        quarter = np.repeat(walked & (half >= FINE), 4)
         steps = np.array([[0, 0], [1, 0], [0, 1], [1, 1]])
         qx = (x[:, None] + half[:, None] * steps[:, 0]).ravel()
         qy = (y[:, None] + half[:, None] * steps[:, 1]).ravel()

@@ -32,6 +32,9 @@ CLASSES: Final = (
 
 CLASS: Final = {name: place for place, name in enumerate(CLASSES)}
 
+_PASSING: Final = 2
+"""Degree of a node that only passes a street on."""
+
 BOTH, FORWARD, BACKWARD = 0, 1, 2
 """Ways that vehicles may go along an edge."""
 
@@ -141,7 +144,7 @@ class Net:
         return Net(self.xy, self.edges.take(rows))
 
     def pieces(self) -> Ints:
-        """Number each node by the connected piece it belongs to."""
+        """Return the number of the connected piece that each node belongs to."""
         return pieces(self.edges.u, self.edges.v, len(self.xy))
 
     def compact(self) -> "Net":
@@ -152,10 +155,44 @@ class Net:
 
 
 def pieces(u: Ints, v: Ints, count: int) -> Ints:
-    """Number nodes by connected piece."""
+    """Return the number of the connected piece of each node."""
     graph = coo_array((np.ones(len(u), dtype=np.int8), (u, v)), (count, count))
     _, number = connected_components(graph, directed=False)
     return np.asarray(number, dtype=np.int64)
+
+
+def chains(ends: Ints, degree: Ints) -> Ints:
+    """Give edges that are joined by nodes of degree two the same number.
+
+    Parameters
+    ----------
+    ends
+        First and second node of each edge.
+    degree
+        Edges at each node.
+
+    Returns
+    -------
+    NDArray
+        A number for each edge, from nought without gaps.
+    """
+    count = ends.shape[1]
+    edge = np.tile(np.arange(count), 2)
+    node = ends.ravel()
+    passing = degree[node] == _PASSING
+    edge, node = edge[passing], node[passing]
+    pair = edge[np.argsort(node, kind="stable")].reshape(-1, 2)
+    return pieces(pair[:, 0], pair[:, 1], count)
+
+
+def chain_ends(ends: Ints, degree: Ints, chain: Ints) -> tuple[Ints, Ints, Ints]:
+    """Return chains that end at nodes, and the two nodes; rings that touch nothing have none."""
+    side, edge = np.nonzero(degree[ends] != _PASSING)
+    order = np.argsort(chain[edge], kind="stable")
+    side, edge = side[order], edge[order]
+    first = np.flatnonzero(chain[edge][1:] == chain[edge][:-1])
+    a, b = ends[side[first], edge[first]], ends[side[first + 1], edge[first + 1]]
+    return chain[edge[first]], a, b
 
 
 def straight(xy: Floats, u: Ints, v: Ints) -> Lines:

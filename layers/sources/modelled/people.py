@@ -133,7 +133,7 @@ def _districts(
     dots = shapely.get_coordinates(shapely.segmentize(rings, ground.step / 3.0))
     border = np.zeros(label.size, dtype=bool)
     border[ground.cell(dots)] = True
-    border = ndimage.binary_dilation(border.reshape(label.shape), np.ones((3, 3)))
+    border = ndimage.binary_dilation(border.reshape(label.shape), np.ones((3, 3), dtype=bool))
     cell = ground.cell(points)
     number = label.ravel()[cell].astype(np.int64)
     unsure = np.flatnonzero(border.ravel()[cell])
@@ -159,6 +159,8 @@ def _people(
 ) -> npt.NDArray[np.int64]:
     """Divide each district's atoms among its points; every sum is exact."""
     atoms = census.atoms()
+    order = [str(code) for code in atoms.index]
+    totals = atoms.to_numpy()
     taste = {}
     for name, strength in _TASTE.items():
         # Men and women of one age like the same places.
@@ -172,7 +174,7 @@ def _people(
         here = here[np.lexsort((points[here, 0], points[here, 1] // 400.0))]
         for column, name in enumerate(census.ATOMS):
             share = weight[here] * taste[name][here]
-            counts[here, column] = _fair(share, int(atoms.at[code, name]), rng)
+            counts[here, column] = _fair(share, int(totals[order.index(code), column]), rng)
     return counts
 
 

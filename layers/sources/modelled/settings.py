@@ -23,6 +23,8 @@ class Setting:
         Share of blocks that have footways across.
     finer
         Share of quarter blocks divided once more by footways.
+    paths
+        Widest block that footways reach into, in smallest blocks.
     demand_points
         Points of the population layer, about.
     venues
@@ -33,18 +35,31 @@ class Setting:
     raster: float
     footways: float
     finer: float
+    paths: int
     demand_points: int
     venues: float
 
 
 SETTINGS: Final[dict[Size, Setting]] = {
     "small": Setting(
-        coarse=7.0, raster=500.0, footways=0.2, finer=0.0, demand_points=4_000, venues=0.12
+        coarse=7.0, raster=500.0, footways=0.2, finer=0.0, paths=4, demand_points=4_000, venues=0.12
     ),
     "city": Setting(
-        coarse=1.0, raster=200.0, footways=0.25, finer=0.0, demand_points=120_000, venues=1.0
+        coarse=1.0,
+        raster=200.0,
+        footways=0.25,
+        finer=0.0,
+        paths=4,
+        demand_points=100_000,
+        venues=1.0,
     ),
     "full": Setting(
-        coarse=1.0, raster=200.0, footways=1.0, finer=0.35, demand_points=1_050_000, venues=1.0
+        coarse=1.0,
+        raster=200.0,
+        footways=1.0,
+        finer=1.0,
+        paths=16,
+        demand_points=860_000,
+        venues=1.0,
     ),
 }

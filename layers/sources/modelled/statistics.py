@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import shapely
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
+
+from layers.sources.modelled.net import chains
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -56,7 +56,7 @@ def street_statistics(
     ends = ends.reshape(2, -1)
     metres = shapely.length(lines)
     degree = np.bincount(ends.ravel(), minlength=len(nodes))
-    chain = _chains(ends, degree)
+    chain = chains(ends, degree)
     length = np.bincount(chain, weights=metres)
 
     corner = degree[ends] != _CHAIN
@@ -125,17 +125,3 @@ def side_by_side(model: dict[str, float], real: dict[str, float]) -> pd.DataFram
     """
     table = pd.DataFrame({"model": model, "real": real})
     return table.assign(difference=table["model"] / table["real"] - 1.0)
-
-
-def _chains(ends: Ints, degree: Ints) -> Ints:
-    """Number the edges so that those joined by nodes of degree two share a number."""
-    count = ends.shape[1]
-    edge = np.tile(np.arange(count), 2)
-    node = ends.ravel()
-    passing = degree[node] == _CHAIN
-    edge, node = edge[passing], node[passing]
-    order = np.argsort(node, kind="stable")
-    pair = edge[order].reshape(-1, 2)
-    graph = coo_array((np.ones(len(pair), dtype=np.int8), (pair[:, 0], pair[:, 1])), (count, count))
-    _, number = connected_components(graph, directed=False)
-    return np.asarray(number, dtype=np.int64)

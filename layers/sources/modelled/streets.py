@@ -12,6 +12,7 @@ from layers.sources.modelled.ground import Ground
 from layers.sources.modelled.net import BACKWARD, CLASS, CLASSES, FORWARD, Net
 from layers.sources.modelled.plane import DECIMALS, to_wgs84
 from layers.sources.modelled.settings import Setting
+from layers.sources.modelled.style import Style
 from layers.sources.modelled.water import Water
 
 Floats = npt.NDArray[np.float64]
@@ -38,7 +39,7 @@ def net(
     setting: Setting,
     rng: np.random.Generator,
     *,
-    style: blocks.Style | None = None,
+    style: Style | None = None,
 ) -> Net:
     """Build the streets in metres.
 
@@ -61,7 +62,7 @@ def net(
         The network, planar on each layer.
     """
     roads = crossings.read()
-    laid = blocks.lay(ground, water.union, setting, style or blocks.Style(), rng)
+    laid = blocks.lay(ground, water.union, setting, style or Style(), rng)
     laid = crossings.bore(laid, ground, rng)
     laid = crossings.cross_river(laid, water.main_line, roads, coarse=setting.coarse)
     laid = crossings.raise_expressways(laid, ground, roads, coarse=setting.coarse)
@@ -104,7 +105,7 @@ def layer(laid: Net) -> gpd.GeoDataFrame:
             "drive_forward": ~on_foot_only & forward,
             "drive_backward": ~on_foot_only & backward,
             "speed_kmh": speed,
-            "name": _names(edges.road, kind, roads.names),
+            "name": _names(edges.road, roads.names),
             "highway": np.array(CLASSES)[kind],
             "bridge": edges.layer > 0,
             "tunnel": edges.layer < 0,
@@ -115,7 +116,7 @@ def layer(laid: Net) -> gpd.GeoDataFrame:
     )
 
 
-def _names(road: Any, kind: Any, names: tuple[str, ...]) -> Any:
+def _names(road: Any, names: tuple[str, ...]) -> Any:
     """Name the roads that have a number; the lattice's names say that they are modelled."""
     number, place = np.unique(road, return_inverse=True)
     text = []
@@ -126,7 +127,7 @@ def _names(road: Any, kind: Any, names: tuple[str, ...]) -> Any:
             text.append(names[value])
         else:
             line, upright = divmod(value - blocks.NAMED, 2)
-            text.append(f"模拟{line // 32}号{'街' if upright else '路'}")
+            text.append(f"模拟{line // 64}号{'街' if upright else '路'}")
     return np.array(text, dtype=object)[place]
 
 

@@ -106,8 +106,15 @@ def _smooth(line: list[list[float]], width: float | list[float]) -> tuple[Floats
 
 def _ribbon(line: list[list[float]], width: float | list[float]) -> Any:
     points, widths = _smooth(line, width)
-    pieces = shapely.linestrings(np.stack([points[:-1], points[1:]], axis=1))
-    return shapely.union_all(shapely.buffer(pieces, (widths[:-1] + widths[1:]) / 4, quad_segs=4))
+    if isinstance(width, int | float):
+        return shapely.buffer(shapely.linestrings(points), width / 2, quad_segs=4)
+    step = np.gradient(points, axis=0)
+    aside = np.column_stack([-step[:, 1], step[:, 0]]) / np.hypot(*step.T)[:, None]
+    aside *= widths[:, None] / 2
+    # Round ends and bends: the outline alone would pinch where the river turns sharply.
+    outline = shapely.polygons(np.concatenate([points + aside, (points - aside)[::-1]]))
+    core = shapely.buffer(shapely.linestrings(points), float(widths.min()) / 2, quad_segs=4)
+    return shapely.union(shapely.make_valid(outline), core)
 
 
 def _ragged(area: Any, amplitude: float) -> Any:
