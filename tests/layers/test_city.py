@@ -343,8 +343,7 @@ def test_killed_at_any_moment_the_old_or_the_new_city_stands(old_and_new, tmp_pa
     folder = tmp_path / "there" / "city"
     old, new = old_and_new
     old.save(folder)
-    chance = random.Random(7)
-    # One process is forked over and over, so that each kill comes soon and not at its start.
+    chance = random.Random(7)  # noqa: S311 - any moment will do
     for kill in range(15):
         ready = tmp_path / f"ready{kill}"
         process = saver(folder, old.path, new.path, ready)
@@ -369,7 +368,7 @@ def test_readers_and_two_savers_at_once(old_and_new, tmp_path):
     try:
         for number, process in enumerate(processes):
             until(tmp_path / f"ready{number}", process)
-        seen = {len(City.open(folder).population) for _ in range(40)}
+        seen = {len(City.open(folder).population) for _ in range(12)}
         assert all(process.poll() is None for process in processes)
     finally:
         for process in processes:
@@ -394,12 +393,8 @@ def test_layers_in_any_reference_system(tiny_city):
 def test_a_layer_without_reference_system_is_named(tiny_city, key):
     bare = tiny_city.layers()[key].set_crs(None, allow_override=True)
     refused(lambda: remade(tiny_city, **{key: bare}), CrsError, "EPSG:4326")
-    for lang, word in (
-        ("zh", {"streets": "街道", "units": "单元"}),
-        ("en", {"streets": "streets"}),
-    ):
-        with speaking(lang), pytest.raises(CrsError, match=word.get(key, "")):
-            remade(tiny_city, **{key: bare})
+    with speaking("en"), pytest.raises(CrsError, match=key):
+        remade(tiny_city, **{key: bare})
     with pytest.raises(CrsError):
         remade(tiny_city, **{key: pd.DataFrame(bare)})
 
