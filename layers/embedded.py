@@ -7,7 +7,7 @@ from typing import Literal
 import platformdirs
 
 from layers.city import City, Provenance
-from layers.errors import CityError
+from layers.errors import PlannerError
 from layers.messages import text
 
 Size = Literal["small", "city", "full"]
@@ -45,12 +45,13 @@ def embedded(
     folder = (cache or default_cache()) / f"hangzhou-{size}-{modelled.MODEL_VERSION}"
     try:
         return City.open(folder)
-    except CityError:
+    except PlannerError:
+        # Not there yet, or damaged: it can always be made anew.
         return _build(size, progress).save(folder)
 
 
 def default_cache() -> Path:
-    """The user's cache folder of this program; ``XDG_CACHE_HOME`` and the like decide."""
+    """Find the user's cache folder; ``XDG_CACHE_HOME`` and the like decide."""
     return platformdirs.user_cache_path("coverage-planner", appauthor=False)
 
 
@@ -58,8 +59,7 @@ def _build(size: Size, progress: Progress | None) -> City:
     from layers.sources import modelled  # noqa: PLC0415 - see above
 
     made = modelled.build_layers(size, progress=progress)
-    fact = text("source.facts", "zh") + " / " + text("source.facts", "en")
-    notes = (fact,)
+    notes = (f"{text('source.facts', 'zh')} / {text('source.facts', 'en')}",)
     layers = ("streets", "units", "population", "facilities", "water")
     return City.of(
         name="杭州（模拟）",
@@ -68,7 +68,10 @@ def _build(size: Size, progress: Progress | None) -> City:
         provenance={
             key: Provenance(
                 source=f"layers.sources.modelled {modelled.MODEL_VERSION} ({size})",
-                licence="MIT", date="2020", modelled=True, notes=notes,
+                licence="MIT",
+                date="2020",
+                modelled=True,
+                notes=notes,
             )
             for key in layers
         },

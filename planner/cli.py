@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 from rich import box
 from rich.console import Console
+from rich.progress import Progress
 from rich.table import Table
 
 from layers import City, embedded
@@ -217,8 +218,12 @@ def _city(path: Path | None) -> City:
 
 
 def _embedded() -> City:
-    with _progress(text("cli.embedded.working")):
-        return embedded()
+    words = text("cli.embedded.working")
+    with Progress(console=_stderr(), transient=True) as bar:
+        task = bar.add_task(words, total=1.0, visible=False)
+        return embedded(
+            progress=lambda _, share: bar.update(task, completed=share, visible=True)
+        )
 
 
 def _named(city: City) -> dict[str, Any]:
