@@ -206,7 +206,7 @@ def _column_faults(
 def _type_faults(values: pd.Series, column: pa.Column) -> Iterable[Fault]:
     kind = _kind(column)
     if kind == "bool":
-        wrong = values.map(lambda value: not isinstance(value, bool | np.bool_)).to_numpy(bool)
+        wrong = ~values.isin([0, 1]).to_numpy(bool)
     elif kind in _NUMBERS:
         numbers = _numbers(values)
         wrong = numbers.isna().to_numpy()

@@ -24,6 +24,7 @@ from layers.sources import boundaries, cells, census, places, router
 from layers.sources.files import Source
 
 _WHOLE = 0.995
+_UNSPREAD = ("people_unspread", "people_unknown")
 
 # Homes lie within this distance of a street where streets form a network.
 _NEAR_M = 400.0
@@ -144,7 +145,9 @@ def _read_people(
     weights = cells.read(source, source.need("weight"))
     districts = areas[areas["level"] == "district"]
     people, found = cells.spread(weights, districts, census.atoms())
-    return people, found, cells.covered_share(weights, districts, crs)
+    share = cells.covered_share(weights, districts, crs)
+    nobody = [code for one in found if one.code in _UNSPREAD for code in one.rows]
+    return people, found, share.drop(nobody)
 
 
 def _read_facilities(sources: Sequence[Source]) -> tuple[gpd.GeoDataFrame, list[Finding]]:
