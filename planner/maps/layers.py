@@ -78,7 +78,7 @@ def base_streets(page: LocalMap, result: Coverage, lang: Language) -> list[Entry
     network = result.network.streets
     every = _ranked(result, network.assign(street=network.index, length_m=network["length"]))
     main = every[every["rank"] < shapes.MINOR]
-    drawn, left_out = shapes.thin(main if len(main) else every)
+    drawn, left_out = shapes.thin(main if len(main) else every, most=shapes.MOST_COORDINATES // 2)
     group = {
         "lines": shapes.pack(drawn.geometry.array), "colour": colours.BASE, "width": 1.4,
         "served": None,

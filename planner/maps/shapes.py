@@ -9,11 +9,12 @@ import shapely
 
 if TYPE_CHECKING:
     import geopandas as gpd
+    import pandas as pd
 
 PLACES = 5
 """Decimals of a degree kept: about a metre."""
 
-MOST_COORDINATES = 200_000
+MOST_COORDINATES = 300_000
 """More than these on one page and it no longer opens at once; see `thin`."""
 
 SIMPLIFY_M = 5
@@ -77,15 +78,16 @@ def pack_areas(areas: Any) -> tuple[dict[str, list[int]], list[list[int]]]:
     return pack(rings), [counts[of_area == number].tolist() for number in range(len(areas))]
 
 
-def rank(highway: Any) -> np.ndarray:
+def rank(highway: pd.Series) -> np.ndarray:
     """How main each street is: 0 motorway and trunk, …, 3 tertiary, `MINOR` the rest.
 
     Parameters
     ----------
     highway
-        Series of OpenStreetMap's classes.
+        OpenStreetMap's classes.
     """
-    return np.array([_RANKS.get(kind.removesuffix("_link"), MINOR) for kind in highway], dtype=int)
+    known = {kind: _RANKS.get(kind.removesuffix("_link"), MINOR) for kind in highway.unique()}
+    return highway.map(known).to_numpy(dtype=np.int64)
 
 
 def thin(
@@ -145,9 +147,8 @@ def gather(
     side = 125.0
     while True:
         side *= 2
-        column, row = np.floor(x * narrow * _DEGREE_M / side), np.floor(y * _DEGREE_M / side)
-        _, cell = np.unique(np.stack([column, row]), axis=1, return_inverse=True)
-        cell = cell.ravel()
+        column, row = np.floor(np.stack([x * narrow, y]) * (_DEGREE_M / side)).astype(np.int64)
+        _, cell = np.unique(column * 2**32 + row, return_inverse=True)
         if cell.max() < most:
             break
     total = np.bincount(cell, people)

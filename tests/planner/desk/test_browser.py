@@ -62,7 +62,8 @@ SORT = EVERY + """
 all.find((one) => one.matches(`.tabulator-col[tabulator-field=${arguments[0]}]`)).click();
 """
 ON_MAP = """
-const map = window[Object.keys(window).find((name) => /^map_[0-9a-f]{32}$/.test(name))];
+const name = Object.keys(window).find((one) => /^map_[0-9a-f]{32}$/.test(one));
+const map = window[name];
 const found = {served: 0, unserved: 0, dots: 0, centre: map.getCenter(), zoom: map.getZoom()};
 map.eachLayer((layer) => {
   if (layer instanceof L.CircleMarker) found.dots += 1;
@@ -75,7 +76,7 @@ return found;
 
 @pytest.fixture(scope="module")
 def city(tmp_path_factory):
-    return hamlet(facility=NASTY).save(tmp_path_factory.mktemp("city") / "hamlet")
+    return hamlet(name=NASTY, facility=NASTY, west=NASTY).save(tmp_path_factory.mktemp("city") / "hamlet")
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ def at(x, y=0.0):
     return Point(EAST + x, NORTH + y)
 
 
-def hamlet(*, name="小村", facility="卫生院"):
+def hamlet(*, name="小村", facility="卫生院", west="西区"):
     """Ten stretches of 400 m from west to east; clinics in the west, people along it all."""
     ends = [at(400 * number) for number in range(11)]
     streets = gpd.GeoDataFrame(
@@ -29,7 +29,7 @@ def hamlet(*, name="小村", facility="卫生院"):
     )
     units = gpd.GeoDataFrame(
         {
-            "code": ["33", "3301", "3302"], "name": [name, "西区", "东区"],
+            "code": ["33", "3301", "3302"], "name": [name, west, "东区"],
             "name_en": ["Hamlet", "West", "East"], "level": ["city", "district", "district"],
             "parent": [None, "33", "33"],
         },
