@@ -93,6 +93,7 @@ class City:
 
     Examples
     --------
+    >>> from layers import embedded
     >>> city = embedded("small")
     >>> city.crs.to_epsg()
     4549
