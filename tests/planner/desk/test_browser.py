@@ -64,11 +64,13 @@ all.find((one) => one.matches(`.tabulator-col[tabulator-field=${arguments[0]}]`)
 ON_MAP = """
 const name = Object.keys(window).find((one) => /^map_[0-9a-f]{32}$/.test(one));
 const map = window[name];
-const found = {served: 0, unserved: 0, dots: 0, centre: map.getCenter(), zoom: map.getZoom()};
+const found = {served: 0, unserved: 0, dots: 0};
+found.centre = map.getCenter();
+found.zoom = map.getZoom();
 map.eachLayer((layer) => {
   if (layer instanceof L.CircleMarker) found.dots += 1;
-  else if (layer instanceof L.Polyline && typeof layer.options.served === "boolean")
-    found[layer.options.served ? "served" : "unserved"] += layer.getLatLngs().length;
+  else if (layer.options.served === true) found.served += layer.getLatLngs().length;
+  else if (layer.options.served === false) found.unserved += layer.getLatLngs().length;
 });
 return found;
 """
@@ -76,7 +78,8 @@ return found;
 
 @pytest.fixture(scope="module")
 def city(tmp_path_factory):
-    return hamlet(name=NASTY, facility=NASTY, west=NASTY).save(tmp_path_factory.mktemp("city") / "hamlet")
+    folder = tmp_path_factory.mktemp("city") / "hamlet"
+    return hamlet(name=NASTY, facility=NASTY, west=NASTY).save(folder)
 
 
 @pytest.fixture(scope="module")
@@ -201,6 +204,11 @@ def test_choosing_a_service_changes_map_and_table(city, address, browser):
     rooms = coverage(city, "mother_baby_room")
     after = agrees(browser, rooms, lang="zh")
     assert before["served"] != after["served"]
+    # One table in the place of another of its kind: no quotas in either.
+    browser.execute_script(PRESS, "10分钟健身圈")
+    agrees(browser, coverage(city, "fitness_circle"), lang="zh")
+    browser.execute_script(PRESS, "母婴室")
+    agrees(browser, rooms, lang="zh")
     assert clinics.total()["rate"] != rooms.total()["rate"]
 
     # A look at one district stays when the service or the language changes.
