@@ -6,8 +6,13 @@ from pathlib import Path
 import geopandas as gpd
 import pytest
 import shapely
+from hypothesis import settings
 
 from layers import City, Provenance
+
+# A busy machine is no fault of the code's.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 _ROOT = Path(__file__).resolve().parent.parent
 _SHARED = Path(os.environ.get("PLANNER_SHARED", _ROOT.parent / "shared" / "data"))
