@@ -382,7 +382,8 @@ def _fitness(
         rows = places.draw(2, "residents", rng, among=places.district == code)
         at += rows.tolist()
         tier += ["district"] * len(rows)
-    peopled = [code for code in townships["code"] if code in set(places.township)]
+    lived_in = set(places.township)
+    peopled = [code for code in townships["code"] if code in lived_in]
     at += places.one_in_each(peopled, "residents", rng)
     tier += ["township"] * len(peopled)
     rows = places.draw(round(_COMMUNITY_FITNESS * setting.venues), "residents", rng)

@@ -47,7 +47,7 @@ SETTINGS: Final[dict[Size, Setting]] = {
     "city": Setting(
         coarse=1.0,
         raster=200.0,
-        footways=0.25,
+        footways=0.15,
         finer=0.0,
         paths=4,
         demand_points=100_000,

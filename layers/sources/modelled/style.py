@@ -32,21 +32,21 @@ class Style:
         How far a line of streets may lie from the middle between its neighbours.
     """
 
-    block: float = 395.0
+    block: float = 356.0
     at_people: float = 12_000.0
     power: float = 0.3
     one: float = 0.374
-    two: float = 0.192
+    two: float = 0.202
     four: float = 0.00641
-    thin_residential: float = 0.192
-    thin_tertiary: float = 0.355
+    thin_residential: float = 0.186
+    thin_tertiary: float = 0.448
     thin_secondary: float = 0.0315
     thin_country: float = 0.35
-    dual_primary: float = 817.0
-    dual_secondary: float = 5764.0
+    dual_primary: float = 770.0
+    dual_secondary: float = 5860.0
     carriageways: float = 20.0
-    slips: float = 0.695
+    slips: float = 0.645
     patchy: float = 0.697
-    stagger: float = 0.954
-    dead_end: tuple[float, float] = (0.08, 0.38)
+    stagger: float = 0.81
+    dead_end: tuple[float, float] = (0.05, 0.28)
     uneven: float = 0.16

@@ -12,7 +12,16 @@ import pytest
 import shapely
 
 from layers.sources import census
-from layers.sources.modelled import SETTINGS, build_layers, water
+from layers.sources.modelled import (
+    SEED,
+    SETTINGS,
+    build_layers,
+    ground,
+    statistics,
+    streets,
+    townships,
+    water,
+)
 from layers.sources.modelled.net import Edges, crossings
 from layers.sources.modelled.plane import to_wgs84
 
@@ -307,6 +316,40 @@ def test_the_far_bank_is_near_in_a_straight_line_and_far_on_foot(made, walking):
         assert any(over)
         longest = max(longest, metres / straight)
     assert longest > 3.0
+
+
+def test_streets_of_the_main_city_are_like_real_ones(shared):
+    path = shared("hangzhou", "hangzhou_core_osm_drive_network.gpkg")
+    core = (120.025, 30.234, 120.235, 30.375)
+    box = gpd.GeoSeries([shapely.box(*core)], crs=4326).to_crs(METRES)
+    edges = gpd.read_file(path, layer="edges").to_crs(METRES)
+    real = statistics.street_statistics(
+        edges["u_osm"].to_numpy(),
+        edges["v_osm"].to_numpy(),
+        edges.geometry.to_numpy(),
+        area_km2=float(box.area.iloc[0]) / 1e6,
+    )
+    rng = [np.random.default_rng([SEED, place]) for place in (0, 1)]
+    lakes, areas = water.draw(), townships.districts()
+    setting = SETTINGS["city"]
+    land = ground.survey(areas, townships.centres(), lakes, setting, rng[0])
+    made = streets.layer(streets.net(land, lakes, setting, rng[1]))
+    model = statistics.driving_statistics(made, core)
+    table = statistics.side_by_side(model, real).loc[list(statistics.FIGURES)]
+    assert (table["difference"].abs() < 0.15).all(), table
+
+
+def test_statistics_join_chains_and_count_what_is_left():
+    # A cross of four arms, one of them in two pieces and bent.
+    ends = [(0, 1), (0, 2), (0, 3), (0, 4), (4, 5)]
+    places = np.array([[0, 0], [100, 0], [-100, 0], [0, 100], [0, -60], [80, -60]], dtype=float)
+    lines = shapely.linestrings([places[list(pair)] for pair in ends])
+    figures = statistics.street_statistics(*np.transpose(ends), lines, area_km2=2.0)
+    assert figures["junctions_per_km2"] == 2.5
+    assert figures["dead_end_share"] == pytest.approx(0.8)
+    assert figures["four_way_share"] == pytest.approx(0.2)
+    assert figures["edge_length_m"] == pytest.approx(110.0)
+    assert figures["circuity"] == pytest.approx(440.0 / 400.0)
 
 
 def test_sizes_are_the_three_that_are_promised():
