@@ -25,10 +25,10 @@ from layers.population import GROUPS
 from layers.sources.build import build_city
 from layers.sources.files import Source
 from layers.units import LEVELS
-from planner.coverage import Coverage, coverage
-from planner.network import Network
+from planner.coverage import Coverage
 from planner.review import review
 from planner.standards import load_services
+from planner.workbench import Workbench
 
 DONE, STOPPED, MISUSED = 0, 1, 2
 _ROWS_SHOWN = 5
@@ -171,24 +171,12 @@ def _check(options: argparse.Namespace) -> int:
 def _coverage(options: argparse.Namespace) -> int:
     services = load_services(options.services)
     city = _city(options.city)
+    bench = Workbench(city, services=services)
     results = {}
-    networks: dict[tuple[str, float | None], Network] = {}
     for key in options.service or services:
-        service = services[key]
-        standard = service.standard
-        with _progress(text("cli.coverage.working", service=service.title())):
-            which = (standard.mode, standard.speed_kmh)
-            if which not in networks:
-                networks[which] = Network.build(
-                    city.streets, standard.mode, crs=city.crs, speed_kmh=standard.speed_kmh
-                )
-            results[key] = coverage(
-                city,
-                service,
-                year=options.year,
-                network=networks[which],
-                towards=options.towards,
-                limit=options.limit,
+        with _progress(text("cli.coverage.working", service=services[key].title())):
+            results[key] = bench.coverage(
+                key, year=options.year, towards=options.towards, limit=options.limit
             )
             # Says now rather than after all services that the city has no such units.
             results[key].by(options.level)
@@ -221,9 +209,7 @@ def _embedded() -> City:
     words = text("cli.embedded.working")
     with Progress(console=_stderr(), transient=True) as bar:
         task = bar.add_task(words, total=1.0, visible=False)
-        return embedded(
-            progress=lambda _, share: bar.update(task, completed=share, visible=True)
-        )
+        return embedded(progress=lambda _, share: bar.update(task, completed=share, visible=True))
 
 
 def _named(city: City) -> dict[str, Any]:

@@ -109,8 +109,8 @@ class Coverage:
         table = pd.concat([head, pd.DataFrame([{**rest, "level": level}])], ignore_index=True)
         codes = pd.Index(head["code"])
         homes, sites = self._inside
-        numbers = codes.get_indexer(homes[level]), codes.get_indexer(sites[level])
-        table = table.join(self._figures(group, *numbers, len(table)))
+        home, site = codes.get_indexer(homes[level]), codes.get_indexer(sites[level])
+        table = table.join(self._figures(group, home, site, len(table)))
         last = table.iloc[-1]
         if not (last["people"] or last["facilities"]):
             table = table.iloc[:-1]
@@ -225,8 +225,8 @@ class Coverage:
                 "level": ["city"],
             }
         )
-        numbers = (np.zeros(len(table), dtype=np.int64) for table in self._inside)
-        table = head.join(self._figures(group, *numbers, 1))
+        home, site = (np.zeros(len(table), dtype=np.int64) for table in self._inside)
+        table = head.join(self._figures(group, home, site, 1))
         return self._with_quota(table, "city", table["level"] == "city")
 
     def _figures(

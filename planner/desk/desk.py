@@ -67,16 +67,17 @@ class Desk(param.Parameterized):
         self.answer: Answer | None = None
         self._asked = 0
         offered: dict[str, list[Any]] = {
-            "service": list(study.services), "level": study.levels, "year": [0, *YEARS],
+            "service": list(study.services),
+            "level": study.levels,
+            "year": [0, *YEARS],
         }
         for name, values in offered.items():
             self.param[name].objects = values
         first = {"service": "menopause_clinic", "lang": language()}
+        self.param.update(**{name: values[0] for name, values in offered.items()})
         self.param.update(
-            **{name: values[0] for name, values in offered.items()}
+            **{name: value for name, value in first.items() if value in self.param[name].objects}
         )
-        self.param.update(**{name: value for name, value in first.items()
-                             if value in self.param[name].objects})
         self._make()
         self._relabel()
         self.param.watch(self._ask, ["service", "level", "year", "show", "lang"])
@@ -85,7 +86,10 @@ class Desk(param.Parameterized):
     def choice(self) -> Choice:
         """What is asked now."""
         return Choice(
-            service=self.service, level=self.level, year=self.year or None, show=self.show,
+            service=self.service,
+            level=self.level,
+            year=self.year or None,
+            show=self.show,
             lang=self.lang,
         )
 
@@ -123,7 +127,8 @@ class Desk(param.Parameterized):
         self.answer = answer
         self._figures.object = figures.key_figures(answer)
         same = (
-            before is not None and before.choice.lang == choice.lang
+            before is not None
+            and before.choice.lang == choice.lang
             and table.quota(before.units) == table.quota(answer.units)
         )
         if same:
@@ -138,7 +143,8 @@ class Desk(param.Parameterized):
         if len(answer.result.facilities):
             return ""
         return text(
-            "desk.no_facilities", answer.choice.lang,
+            "desk.no_facilities",
+            answer.choice.lang,
             service=answer.result.service.title(answer.choice.lang),
             moment=words.moment(answer.choice.year, answer.choice.lang),
         )
@@ -175,18 +181,22 @@ class Desk(param.Parameterized):
         self._services = pn.widgets.RadioBoxGroup(inline=False, **radio)
         self._levels = pn.widgets.Select(**radio)
         self._years = pn.widgets.Select(**radio)
-        self._shows = pn.widgets.RadioButtonGroup(
-            stylesheets=[_SWITCH], margin=0, height=34
-        )
+        self._shows = pn.widgets.RadioButtonGroup(stylesheets=[_SWITCH], margin=0, height=34)
         self._langs = pn.widgets.RadioButtonGroup(
             options={_NAMES[lang]: lang for lang in get_args(Language)},
-            stylesheets=[_SWITCH], margin=(8, 12, 0, 0), width=130, height=32,
+            stylesheets=[_SWITCH],
+            margin=(8, 12, 0, 0),
+            width=130,
+            height=32,
         )
         self._all = pn.widgets.Button(stylesheets=[_SWITCH], margin=0, width=100, height=34)
         self._all.on_click(lambda _event: self._go(None))
         for widget, name in (
-            (self._services, "service"), (self._levels, "level"), (self._years, "year"),
-            (self._shows, "show"), (self._langs, "lang"),
+            (self._services, "service"),
+            (self._levels, "level"),
+            (self._years, "year"),
+            (self._shows, "show"),
+            (self._langs, "lang"),
         ):
             widget.value = None
             self._bind(widget, name)
@@ -203,26 +213,45 @@ class Desk(param.Parameterized):
         self._table = pn.Column(sizing_mode="stretch_both", margin=(0, 6, 0, 8))
         self._frame = MapFrame(sizing_mode="stretch_both", margin=0)  # type: ignore[no-untyped-call]
         left = pn.Column(
-            self._labels["service"], self._services, self._labels["level"], self._levels,
-            self._labels["year"], self._years,
-            width=184, sizing_mode="stretch_height", stylesheets=[_LEFT],
+            self._labels["service"],
+            self._services,
+            self._labels["level"],
+            self._levels,
+            self._labels["year"],
+            self._years,
+            width=184,
+            sizing_mode="stretch_height",
+            stylesheets=[_LEFT],
         )
         middle = pn.Column(
             pn.Row(
-                self._shows, pn.Spacer(sizing_mode="stretch_width"), self._all,
-                sizing_mode="stretch_width", stylesheets=[_BAR], height=46,
+                self._shows,
+                pn.Spacer(sizing_mode="stretch_width"),
+                self._all,
+                sizing_mode="stretch_width",
+                stylesheets=[_BAR],
+                height=46,
             ),
-            self._notice, self._frame, sizing_mode="stretch_both", min_width=300,
+            self._notice,
+            self._frame,
+            sizing_mode="stretch_both",
+            min_width=300,
         )
         right = pn.Column(
-            self._figures, self._labels["row_hint"], self._table,
-            sizing_mode="stretch_height", width=452, stylesheets=[_RIGHT],
+            self._figures,
+            self._labels["row_hint"],
+            self._table,
+            sizing_mode="stretch_height",
+            width=452,
+            stylesheets=[_RIGHT],
         )
         self._page = pn.Column(
-            pn.Row(self._head, self._langs, sizing_mode="stretch_width", height=48,
-                   stylesheets=[_HEAD]),
+            pn.Row(
+                self._head, self._langs, sizing_mode="stretch_width", height=48, stylesheets=[_HEAD]
+            ),
             pn.Row(left, middle, right, sizing_mode="stretch_both", stylesheets=[_BODY]),
-            sizing_mode="stretch_both", stylesheets=[_PAGE],
+            sizing_mode="stretch_both",
+            stylesheets=[_PAGE],
         )
 
     def _bind(self, widget: Any, name: str) -> None:
@@ -243,7 +272,9 @@ class Desk(param.Parameterized):
             "show": {text(f"map.show.{show}", lang): show for show in SHOWS},
         }
         widgets = {
-            "service": self._services, "level": self._levels, "year": self._years,
+            "service": self._services,
+            "level": self._levels,
+            "year": self._years,
             "show": self._shows,
         }
         for name, widget in widgets.items():

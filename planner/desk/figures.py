@@ -28,14 +28,17 @@ def key_figures(answer: Answer) -> str:
     result, total, lang = answer.result, answer.total, answer.choice.lang
     standard = result.standard
     served = said(
-        "desk.served_of", lang,
-        served=words.people(total["served"]), people=words.people(total["people"]),
+        "desk.served_of",
+        lang,
+        served=words.people(total["served"]),
+        people=words.people(total["people"]),
     )
     timed = standard.unit == "min"
     rows = [
         ("gap", said("desk.gap", lang), _people(total["gap"], lang)),
         (
-            "median", said("desk.median_time" if timed else "desk.median", lang),
+            "median",
+            said("desk.median_time" if timed else "desk.median", lang),
             escape(words.distance(float(total["median"]), standard.unit, lang)),
         ),
         ("facilities", said("desk.facilities", lang), _facilities(total, lang)),
@@ -55,13 +58,16 @@ def key_figures(answer: Answer) -> str:
 def _standard(result: Coverage, lang: Language) -> str:
     standard = result.standard
     told = " · ".join(
-        (standard.words(lang), text(f"group.{standard.group}", lang),
-         words.moment(result.year, lang))
+        (
+            standard.words(lang),
+            text(f"group.{standard.group}", lang),
+            words.moment(result.year, lang),
+        )
     )
     return (
         f'<p class="standard"><b>{said("desk.standard", lang)}</b> '
         f'<span data-figure="standard">{escape(told)}</span>'
-        f'<br><small>{said("desk.source", lang)}: {escape(standard.origin(lang))}</small></p>'
+        f"<br><small>{said('desk.source', lang)}: {escape(standard.origin(lang))}</small></p>"
     )
 
 
@@ -74,9 +80,7 @@ def _facilities(total: pd.Series, lang: Language) -> str:
     if pd.isna(total["quota"]):
         return count
     if total["missing"] > 0:
-        told = said(
-            "desk.quota_missed", lang, quota=total["quota"], missing=total["missing"]
-        )
+        told = said("desk.quota_missed", lang, quota=total["quota"], missing=total["missing"])
         return f'{count} <em class="missed">{told}</em>'
     return f'{count} <em class="met">{said("desk.quota_met", lang, quota=total["quota"])}</em>'
 
@@ -85,10 +89,13 @@ def _unplaced(result: Coverage, lang: Language) -> str:
     lost = result.unplaced
     parts = [
         said(
-            "desk.unplaced_part", lang, reason=text(f"map.reason.{reason}", lang),
+            "desk.unplaced_part",
+            lang,
+            reason=text(f"map.reason.{reason}", lang),
             people=words.people(row["people"]),
         )
-        for reason, row in lost.iterrows() if row["people"] > 0
+        for reason, row in lost.iterrows()
+        if row["people"] > 0
     ]
     told = _people(float(lost["people"].sum()), lang) if parts else said("desk.unplaced_none", lang)
     if parts:

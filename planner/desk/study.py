@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from planner.coverage import Coverage, coverage
 from planner.maps import Show, coverage_map
-from planner.network import Network
 from planner.standards import Services, load_services
+from planner.workbench import Workbench
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from layers import City
     from layers.messages import Language
     from layers.units import Level
+    from planner.coverage import Coverage
 
 YEARS = range(2020, 2026)
 """Years of the plan: its base and its five years."""
@@ -98,7 +98,7 @@ class Study:
         have = set(city.units["level"])
         self.levels = [level for level in _levels() if level in have]
         self._lock = Lock()
-        self._networks: OrderedDict[Any, Network] = OrderedDict()
+        self._bench = Workbench(city, services=self.services)
         self._coverages: OrderedDict[Any, Coverage] = OrderedDict()
         self._maps: OrderedDict[Any, str] = OrderedDict()
 
@@ -118,20 +118,10 @@ class Study:
         return Answer(choice=choice, result=result, units=units, total=total, page=drawn)
 
     def _coverage(self, choice: Choice) -> Coverage:
-        service = self.services[choice.service]
-        standard = service.standard
-        network = _once(
-            self._networks, (standard.mode, standard.speed_kmh),
-            lambda: Network.build(
-                self.city.streets, standard.mode, crs=self.city.crs, speed_kmh=standard.speed_kmh
-            ),
-        )
-        return coverage(self.city, service, year=choice.year, network=network)
+        return self._bench.coverage(choice.service, year=choice.year)
 
     def _draw(self, result: Coverage, choice: Choice) -> str:
-        return coverage_map(
-            result, level=choice.level, show=choice.show, lang=choice.lang
-        ).html()
+        return coverage_map(result, level=choice.level, show=choice.show, lang=choice.lang).html()
 
 
 def _levels() -> tuple[Level, ...]:

@@ -65,9 +65,7 @@ def make(units: pd.DataFrame, lang: Language) -> Any:
         sizing_mode="stretch_both",
         min_height=120,
         theme="simple",
-        titles={
-            column: text(f"column.{column}", lang, quota=quota(units)) for column in _COLUMNS
-        },
+        titles={column: text(f"column.{column}", lang, quota=quota(units)) for column in _COLUMNS},
         widths=_WIDTHS,
         formatters={
             "name": HTMLTemplateFormatter(template=_NAME),

@@ -61,7 +61,6 @@ class LocalMap(folium.Map):
         self.figure.header.add_child(Fragment(_STYLE), name="planner_style")
         self.add_child(Script(_BRIDGE, bounds=self.bounds))
 
-
     @property
     def figure(self) -> Any:
         """The page that the map stands on."""

@@ -67,11 +67,13 @@ def add_legend(page: LocalMap, title: str, entries: Sequence[Entry]) -> None:
     """
     signs = "".join(
         f'<div class="{entry.view}">{entry.swatch}<span>{escape(entry.words)}</span></div>'
-        for entry in entries if entry.swatch
+        for entry in entries
+        if entry.swatch
     )
     remarks = "".join(
         f'<p class="{entry.view}">{escape(entry.words)}</p>'
-        for entry in entries if not entry.swatch
+        for entry in entries
+        if not entry.swatch
     )
     html = f"<h4>{escape(title)}</h4>{signs}{remarks}"
     strip = Fragment(f'<div class="strip legend">{html}</div>')

@@ -59,15 +59,22 @@ def streets(
             if len(lines):
                 colour = colours.SERVED if served else colours.UNSERVED
                 groups.append(
-                    {"lines": shapes.pack(lines), "colour": colour, "width": _WIDTHS[rank],
-                     "served": served}
+                    {
+                        "lines": shapes.pack(lines),
+                        "colour": colour,
+                        "width": _WIDTHS[rank],
+                        "served": served,
+                    }
                 )
     page.add_child(Script(shapes.DECODE + _LINES, groups=groups))
     return [
         Entry(
             furniture.line(colours.SERVED if served else colours.UNSERVED),
-            text(f"map.streets_{'served' if served else 'unserved'}", lang,
-                 kilometres=float(kilometres.get(served, 0.0))),
+            text(
+                f"map.streets_{'served' if served else 'unserved'}",
+                lang,
+                kilometres=float(kilometres.get(served, 0.0)),
+            ),
         )
         for served in (True, False)
     ] + _thinned(left_out, lang)
@@ -80,7 +87,9 @@ def base_streets(page: LocalMap, result: Coverage, lang: Language) -> list[Entry
     main = every[every["rank"] < shapes.MINOR]
     drawn, left_out = shapes.thin(main if len(main) else every, most=shapes.MOST_COORDINATES // 2)
     group = {
-        "lines": shapes.pack(drawn.geometry.array), "colour": colours.BASE, "width": 1.4,
+        "lines": shapes.pack(drawn.geometry.array),
+        "colour": colours.BASE,
+        "width": 1.4,
         "served": None,
     }
     page.add_child(Script(shapes.DECODE + _LINES, groups=[group]))
@@ -153,7 +162,10 @@ def rates(page: LocalMap, result: Coverage, lang: Language, *, level: Level) -> 
     tips = [_rate_tip(row, lang) for _, row in table.iterrows()]
     fills = [colours.rate_colour(rate) for rate in table["rate"]]
     _add_areas(
-        page, units.geometry.array, fills, tips,
+        page,
+        units.geometry.array,
+        fills,
+        tips,
         {"color": "#5b5b5e", "weight": 1, "fillOpacity": 1},
     )
     breaks = [0, *colours.RATE_BREAKS, 1]
@@ -222,7 +234,8 @@ def facilities(page: LocalMap, result: Coverage, lang: Language) -> list[Entry]:
             continue
         tips = [_facility_tip(row, lang) for _, row in some.iterrows()]
         ring, fill = (
-            (colours.FACILITY_RING, colours.FACILITY) if on_street
+            (colours.FACILITY_RING, colours.FACILITY)
+            if on_street
             else (colours.FACILITY, colours.FACILITY_RING)
         )
         style = {"color": ring, "weight": 1.5, "fillColor": fill, "fillOpacity": 1}
@@ -277,8 +290,12 @@ def _gap_tips(result: Coverage, found: gpd.GeoDataFrame, lang: Language) -> list
 
 def _rate_tip(row: pd.Series, lang: Language) -> str:
     told = text(
-        "map.tip_rate", lang, rate=words.rate(row["rate"]), served=words.people(row["served"]),
-        people=words.people(row["people"]), facilities=f"{row['facilities']:,}",
+        "map.tip_rate",
+        lang,
+        rate=words.rate(row["rate"]),
+        served=words.people(row["served"]),
+        people=words.people(row["people"]),
+        facilities=f"{row['facilities']:,}",
     )
     return f"<b>{escape(_name(row, lang))}</b><br>{escape(told)}"
 
@@ -298,7 +315,11 @@ def _radius(people: Any, largest: float) -> Any:
 
 
 def _add_gap_dots(
-    page: LocalMap, drawn: gpd.GeoDataFrame, tips: list[str], lost: np.ndarray, largest: float,
+    page: LocalMap,
+    drawn: gpd.GeoDataFrame,
+    tips: list[str],
+    lost: np.ndarray,
+    largest: float,
     view: str,
 ) -> None:
     """Add dots, large ones first, so that small ones lie on them and can be pointed at."""
@@ -328,8 +349,12 @@ def _sample_sizes(largest: float) -> list[float]:
 
 
 def _add_dots(
-    page: LocalMap, points: gpd.GeoDataFrame, radius: np.ndarray, tips: list[str],
-    style: dict[str, Any], view: str = "",
+    page: LocalMap,
+    points: gpd.GeoDataFrame,
+    radius: np.ndarray,
+    tips: list[str],
+    style: dict[str, Any],
+    view: str = "",
 ) -> None:
     x, y = shapely.get_coordinates(points.geometry.array).round(shapes.PLACES).T
     columns = (y.tolist(), x.tolist(), radius.round(1).tolist(), tips)
@@ -338,7 +363,10 @@ def _add_dots(
 
 
 def _add_areas(
-    page: LocalMap, areas: Any, fills: list[str] | None, tips: list[str] | None,
+    page: LocalMap,
+    areas: Any,
+    fills: list[str] | None,
+    tips: list[str] | None,
     style: dict[str, Any],
 ) -> None:
     rings, parts = shapes.pack_areas(areas)

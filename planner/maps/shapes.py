@@ -122,9 +122,7 @@ def thin(
     return streets, {"drawn": float(streets["length_m"].sum()) / 1000, "whole": whole}
 
 
-def gather(
-    points: gpd.GeoDataFrame, *, most: int
-) -> tuple[gpd.GeoDataFrame, float]:
+def gather(points: gpd.GeoDataFrame, *, most: int) -> tuple[gpd.GeoDataFrame, float]:
     """Join points of people cell by cell, where there are too many to draw each.
 
     Parameters
@@ -155,6 +153,7 @@ def gather(
     middle = [np.bincount(cell, people * axis) / total for axis in (x, y)]
     joined = type(points)(
         {"people": total, "points": np.bincount(cell)},
-        geometry=shapely.points(*middle), crs=points.crs,
+        geometry=shapely.points(*middle),
+        crs=points.crs,
     )
     return joined, side
