@@ -10,11 +10,13 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Self
 
 import geopandas as gpd
+import pandas as pd
 import tomli_w
 from pyproj import CRS
 
@@ -337,6 +339,11 @@ class City:
             f"points, {len(self.facilities):,} facilities{labels}>"
         )
 
+    @cached_property
+    def population_units(self) -> pd.DataFrame:
+        """Units in which each row of the population lies, as `layers.units.assign` tells."""
+        return units.assign(self.population.geometry, self.units)
+
     def _outside(self) -> list[Finding]:
         found = []
         astray = units.assign(self.facilities.geometry, self.units).isna().all(axis=1)
@@ -345,7 +352,7 @@ class City:
             found.append(
                 Finding(layer="facilities", code="facility_outside", severity="warning", rows=rows)
             )
-        homeless = units.assign(self.population.geometry, self.units).isna().all(axis=1)
+        homeless = self.population_units.isna().all(axis=1)
         if homeless.any():
             people = float(self.population.loc[homeless, "residents"].sum())
             found.append(

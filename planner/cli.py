@@ -28,6 +28,7 @@ from layers.units import LEVELS
 from planner.coverage import Coverage
 from planner.review import review
 from planner.standards import load_services
+from planner.wording import people, rate
 from planner.workbench import Workbench
 
 DONE, STOPPED, MISUSED = 0, 1, 2
@@ -294,10 +295,10 @@ def _cell(column: str, row: dict[Any, Any]) -> str:
     if pd.isna(value):
         return "–"
     if column == "rate":
-        return f"{value:.1%}"
+        return rate(value)
     if column in {"median", "p90"}:
         return f"{value:,.1f}"
-    return f"{value:,.0f}"
+    return people(value)
 
 
 def _plain(words: str) -> str:

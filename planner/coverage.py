@@ -360,7 +360,7 @@ def _assemble(  # the parts are the result's own fields
         network=reach.network,
         reach=reach,
         facilities=sited.join(assign(counted.geometry, units)),
-        demand=demand.join(assign(city.population.geometry, units)),
+        demand=demand.join(city.population_units),
     )
 
 

@@ -23,15 +23,19 @@ def elsewhere(tmp_path_factory):
     subprocess.run(build, check=True, capture_output=True)
     (wheel,) = folder.glob("*.whl")
     site = folder / "site"
-    install = [sys.executable, "-m", "pip", "install", "--no-deps", "--target", str(site), str(wheel)]
-    subprocess.run(install, check=True, capture_output=True)
+    install = ["pip", "install", "--no-deps", "--target", str(site), str(wheel)]
+    subprocess.run([sys.executable, "-m", *install], check=True, capture_output=True)
     return folder, {**os.environ, "PYTHONPATH": str(site), "PLANNER_LANG": "zh"}
 
 
 def run(elsewhere, *words):
     folder, environment = elsewhere
     done = subprocess.run(
-        [sys.executable, *words], cwd=folder, env=environment, capture_output=True, text=True,
+        [sys.executable, *words],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from layers.messages import text
+from planner import wording
 from planner.maps import words
 from planner.maps.words import said
 
@@ -30,8 +31,8 @@ def key_figures(answer: Answer) -> str:
     served = said(
         "desk.served_of",
         lang,
-        served=words.people(total["served"]),
-        people=words.people(total["people"]),
+        served=wording.people(total["served"]),
+        people=wording.people(total["people"]),
     )
     timed = standard.unit == "min"
     rows = [
@@ -48,7 +49,7 @@ def key_figures(answer: Answer) -> str:
         f'<dt>{label}</dt><dd data-figure="{key}">{value}</dd>' for key, label, value in rows
     )
     return (
-        f'<div class="rate"><b data-figure="rate">{words.rate(total["rate"])}</b>'
+        f'<div class="rate"><b data-figure="rate">{wording.rate(total["rate"])}</b>'
         f"<span>{said('desk.rate', lang)}"
         f'<br><i data-figure="served">{served}</i></span></div>'
         f"<dl>{told}</dl>{_standard(result, lang)}"
@@ -72,7 +73,7 @@ def _standard(result: Coverage, lang: Language) -> str:
 
 
 def _people(value: float, lang: Language) -> str:
-    return said("desk.people", lang, people=words.people(value))
+    return said("desk.people", lang, people=wording.people(value))
 
 
 def _facilities(total: pd.Series, lang: Language) -> str:
@@ -92,7 +93,7 @@ def _unplaced(result: Coverage, lang: Language) -> str:
             "desk.unplaced_part",
             lang,
             reason=text(f"map.reason.{reason}", lang),
-            people=words.people(row["people"]),
+            people=wording.people(row["people"]),
         )
         for reason, row in lost.iterrows()
         if row["people"] > 0
@@ -104,7 +105,7 @@ def _unplaced(result: Coverage, lang: Language) -> str:
     if sites:
         told += f"<small>{said('desk.unplaced_sites', lang, count=sites)}</small>"
     if result.outside:
-        outside = said("desk.outside", lang, people=words.people(result.outside))
+        outside = said("desk.outside", lang, people=wording.people(result.outside))
         told += f"<small>{outside}</small>"
     return told
 

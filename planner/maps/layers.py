@@ -12,6 +12,7 @@ import pandas as pd
 import shapely
 
 from layers.messages import Language, text
+from planner import wording
 from planner.maps import colours, furniture, shapes, words
 from planner.maps.assets import LocalMap, Script
 from planner.maps.furniture import Entry
@@ -120,7 +121,7 @@ def gap(page: LocalMap, result: Coverage, lang: Language) -> list[Entry]:
         largest = float(shapes.gather(everyone, most=most)[0]["people"].max())
         if side:
             tips = [
-                text("map.tip_cell", lang, people=words.people(row.people), points=row.points)
+                text("map.tip_cell", lang, people=wording.people(row.people), points=row.points)
                 for row in drawn.itertuples()
             ]
             lost = np.zeros(len(drawn), dtype=bool)
@@ -130,7 +131,7 @@ def gap(page: LocalMap, result: Coverage, lang: Language) -> list[Entry]:
         _add_gap_dots(page, drawn, tips, lost, largest, view)
         for number in _sample_sizes(largest):
             swatch = furniture.dot(colours.UNSERVED, radius=_radius(number, largest), opacity=0.75)
-            told = text("map.gap_dot", lang, people=words.people(number))
+            told = text("map.gap_dot", lang, people=wording.people(number))
             legend.append(Entry(swatch, told, view))
         if lost.any():
             swatch = furniture.dot("#ffffff", ring=colours.UNSERVED)
@@ -190,7 +191,7 @@ def rate_labels(page: LocalMap, result: Coverage, lang: Language, *, level: Leve
     # Where two would overlap, the larger unit keeps its label; the map says the rest.
     for place in np.argsort(-shapely.area(units.geometry.array)):
         spot, row = spots[place], table.iloc[place]
-        told = f"{escape(_name(row, lang))}<br><b>{words.rate(row['rate'])}</b>"
+        told = f"{escape(_name(row, lang))}<br><b>{wording.rate(row['rate'])}</b>"
         labels.append([*_place(spot), f"<div>{told}</div>"])
     page.add_child(Script(_LABELS, labels=labels))
     return [Entry("", text("map.labels_hidden", lang))] if len(units) > 1 else []
@@ -276,7 +277,7 @@ def _gap_tips(result: Coverage, found: gpd.GeoDataFrame, lang: Language) -> list
     unit = result.standard.unit
     tips = []
     for row in found.itertuples():
-        told = [text("map.tip_gap", lang, people=words.people(row.people))]
+        told = [text("map.tip_gap", lang, people=wording.people(row.people))]
         if isinstance(row.reason, str):
             told.append(text(f"map.reason.{row.reason}", lang))
         else:
@@ -292,9 +293,9 @@ def _rate_tip(row: pd.Series, lang: Language) -> str:
     told = text(
         "map.tip_rate",
         lang,
-        rate=words.rate(row["rate"]),
-        served=words.people(row["served"]),
-        people=words.people(row["people"]),
+        rate=wording.rate(row["rate"]),
+        served=wording.people(row["served"]),
+        people=wording.people(row["people"]),
         facilities=f"{row['facilities']:,}",
     )
     return f"<b>{escape(_name(row, lang))}</b><br>{escape(told)}"

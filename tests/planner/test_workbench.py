@@ -19,8 +19,7 @@ def test_networks_and_homes_are_made_once(tiny_city):
     bench = Workbench(tiny_city)
     services = load_services()
     rooms, circle, care = (
-        services[key].standard
-        for key in ("mother_baby_room", "fitness_circle", "home_care_centre")
+        services[key].standard for key in ("mother_baby_room", "fitness_circle", "home_care_centre")
     )
     assert bench.network(rooms) is bench.network(circle)
     assert bench.network(care) is not bench.network(rooms)

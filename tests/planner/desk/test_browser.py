@@ -45,22 +45,34 @@ const all = every(document);
 FIGURE = EVERY + "return all.find((one) => one.dataset.figure === arguments[0])?.textContent;"
 FRAME = EVERY + "return all.find((one) => one.matches('iframe.shown'));"
 BUSY = EVERY + "return all.find((one) => one.matches('.chip'))?.textContent !== '';"
-PRESS = EVERY + """
+PRESS = (
+    EVERY
+    + """
 const named = all.filter((one) => one.matches("label, button, .bk-btn"));
 named.find((one) => one.textContent.trim() === arguments[0]).click();
 """
-ROWS = EVERY + """
+)
+ROWS = (
+    EVERY
+    + """
 return all.filter((one) => one.matches(".tabulator-row")).map((row) => Object.fromEntries(
   [...row.querySelectorAll(".tabulator-cell")].map(
     (cell) => [cell.getAttribute("tabulator-field"), cell.innerText.trim()])));
 """
-CLICK_ROW = EVERY + """
+)
+CLICK_ROW = (
+    EVERY
+    + """
 const rows = all.filter((one) => one.matches(".tabulator-row"));
 rows.find((row) => row.innerText.includes(arguments[0])).querySelector(".name").click();
 """
-SORT = EVERY + """
+)
+SORT = (
+    EVERY
+    + """
 all.find((one) => one.matches(`.tabulator-col[tabulator-field=${arguments[0]}]`)).click();
 """
+)
 ON_MAP = """
 const name = Object.keys(window).find((one) => /^map_[0-9a-f]{32}$/.test(one));
 const map = window[name];
@@ -89,13 +101,16 @@ def address(city, tmp_path_factory):
         port = free.getsockname()[1]
     log = tmp_path_factory.mktemp("server") / "log"
     environment = {
-        **os.environ, "PLANNER_LANG": "zh",
+        **os.environ,
+        "PLANNER_LANG": "zh",
         "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
     }
     with log.open("wb") as out:
         server = subprocess.Popen(
             [sys.executable, "-c", SERVE, str(city.path), str(port)],
-            stdout=out, stderr=subprocess.STDOUT, env=environment,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            env=environment,
         )
     try:
         url = f"http://127.0.0.1:{port}/"
@@ -125,8 +140,14 @@ def browser(tmp_path):
     options = webdriver.ChromeOptions()
     options.binary_location = str(CHROMIUM)
     for flag in (
-        "headless", "no-sandbox", "disable-gpu", "no-first-run", "disable-background-networking",
-        "disable-component-update", "disable-sync", "window-size=1280,720",
+        "headless",
+        "no-sandbox",
+        "disable-gpu",
+        "no-first-run",
+        "disable-background-networking",
+        "disable-component-update",
+        "disable-sync",
+        "window-size=1280,720",
         f"user-data-dir={tmp_path / 'profile'}",
     ):
         options.add_argument(f"--{flag}")
@@ -170,11 +191,13 @@ def agrees(browser, result, *, lang):
     """Whether page, table and map show a coverage, once the page has settled."""
     total, units, stretches = result.total(), result.by("district"), result.stretches()
     until(
-        lambda: (browser.execute_script(FIGURE, "rate") == f"{total['rate']:.1%}"
-                 and not browser.execute_script(BUSY)
-                 and len(browser.execute_script(ROWS)) == len(units)
-                 and browser.execute_script(ROWS)[0]["rate"] == f"{units['rate'][0]:.1%}"
-                 and on_map(browser)["served"] == stretches["served"].sum()),
+        lambda: (
+            browser.execute_script(FIGURE, "rate") == f"{total['rate']:.1%}"
+            and not browser.execute_script(BUSY)
+            and len(browser.execute_script(ROWS)) == len(units)
+            and browser.execute_script(ROWS)[0]["rate"] == f"{units['rate'][0]:.1%}"
+            and on_map(browser)["served"] == stretches["served"].sum()
+        ),
         what=f"figures of {result!r}",
     )
     served = browser.execute_script(FIGURE, "served")
@@ -230,9 +253,7 @@ def test_choosing_a_service_changes_map_and_table(city, address, browser):
     )
     # The frame runs apart from its page, whose log does not see what the frame loads.
     loaded = in_frame(browser, "return performance.getEntriesByType('resource').map((x) => x.name)")
-    assert {urlsplit(url).path for url in loaded} == {
-        "/leaflet/leaflet.js", "/leaflet/leaflet.css"
-    }
+    assert {urlsplit(url).path for url in loaded} == {"/leaflet/leaflet.js", "/leaflet/leaflet.css"}
     assert {urlsplit(url).netloc for url in loaded} == {urlsplit(address).netloc}
     asked = [
         entry["params"]["request"]["url"]

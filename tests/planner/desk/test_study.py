@@ -46,8 +46,11 @@ def test_figures_are_those_of_coverage(city, study, choice):
     html = figures.key_figures(answer)
     total = answer.total
     for words in (
-        f"{total['rate']:.1%}", f"{total['served']:,.0f} of {total['people']:,.0f} people served",
-        f"{total['gap']:,.0f} people", "walk 800 m", "women 15–49",
+        f"{total['rate']:.1%}",
+        f"{total['served']:,.0f} of {total['people']:,.0f} people served",
+        f"{total['gap']:,.0f} people",
+        "walk 800 m",
+        "women 15–49",
         text("map.reason.too_far", "en"),
     ):
         assert words in html

@@ -78,8 +78,11 @@ def test_units_carry_their_rates(result):
 def test_standard_label_sources_and_year_are_on_the_map(city, show, lang):
     html = page(coverage(city, "mother_baby_room", year=2023), show=show, lang=lang)
     for words in (
-        text("label.modelled", lang), text("group.women_15_49", lang), "made by hand (2020)",
-        text("map.year_end", lang, year=2023), text(f"map.show.{show}", lang),
+        text("label.modelled", lang),
+        text("group.women_15_49", lang),
+        "made by hand (2020)",
+        text("map.year_end", lang, year=2023),
+        text(f"map.show.{show}", lang),
     ):
         assert words in html
 

@@ -45,7 +45,8 @@ def streets():
     wavy = [LineString([(x, row + 1e-6 * (x % 2)) for x in range(50)]) for row in range(4)]
     return gpd.GeoDataFrame(
         {"rank": [0, 2, shapes.MINOR, shapes.MINOR], "length_m": [1000.0, 2000.0, 3000.0, 4000.0]},
-        geometry=wavy, crs=4326,
+        geometry=wavy,
+        crs=4326,
     )
 
 
@@ -68,7 +69,8 @@ def test_joining_points_loses_nobody():
     rng = np.random.default_rng(7)
     points = gpd.GeoDataFrame(
         {"people": rng.uniform(1, 9, 500)},
-        geometry=[Point(*xy) for xy in rng.uniform(0, 0.05, (500, 2))], crs=4326,
+        geometry=[Point(*xy) for xy in rng.uniform(0, 0.05, (500, 2))],
+        crs=4326,
     )
     joined, side = shapes.gather(points, most=40)
     assert len(joined) <= 40
