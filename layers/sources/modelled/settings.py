@@ -42,7 +42,7 @@ class Setting:
 
 SETTINGS: Final[dict[Size, Setting]] = {
     "small": Setting(
-        coarse=7.0, raster=500.0, footways=0.2, finer=0.0, paths=4, demand_points=4_000, venues=0.12
+        coarse=8.0, raster=600.0, footways=0.2, finer=0.0, paths=4, demand_points=4_000, venues=0.12
     ),
     "city": Setting(
         coarse=1.0,
@@ -58,7 +58,7 @@ SETTINGS: Final[dict[Size, Setting]] = {
         raster=200.0,
         footways=1.0,
         finer=1.0,
-        paths=16,
+        paths=32,
         demand_points=860_000,
         venues=1.0,
     ),
