@@ -179,7 +179,7 @@ def _middle_arms(
         upright.append(((x + half)[south], y[south], (y + half)[south], kind))
         upright.append(((x + half)[north], (y + half)[north], (y + 2 * half)[north], kind))
     if arms.finer:
-        quarter = np.repeat(walked & (half >= FINE), 4)
+        quarter = np.repeat(walked & (half >= FINE // 2), 4)
         steps = np.array([[0, 0], [1, 0], [0, 1], [1, 1]])
         qx = (x[:, None] + half[:, None] * steps[:, 0]).ravel()
         qy = (y[:, None] + half[:, None] * steps[:, 1]).ravel()
