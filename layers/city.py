@@ -1,14 +1,9 @@
 """A city: a folder of checked layers with their provenance."""
 
-import glob
 import hashlib
 import os
-import shutil
-import sys
-import tempfile
 import tomllib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from io import BytesIO
@@ -24,10 +19,8 @@ from layers import facilities, population, streets, units, water
 from layers.crs import measuring_crs, projected
 from layers.errors import CityDamagedError, CityError, CityMissingError, CrsError, InputError
 from layers.findings import Finding, in_order, refuse_errors
+from layers.folder import Held, read_whole, replacing
 from layers.messages import text
-
-if sys.platform != "win32":
-    import fcntl
 
 LAYERS = ("streets", "units", "population", "facilities")
 OPTIONAL_LAYERS = ("water",)
@@ -194,17 +187,7 @@ class City:
             A layer breaks its schema; the message names every row and the remedy.
         """
         folder = Path(path)
-        failed = None
-        while True:
-            try:
-                head, stated, layers = _read(folder)
-                break
-            except CityError:
-                # A save may have put another city in the place of the one half read.
-                state = _state(folder)
-                if state == failed:
-                    raise
-                failed = state
+        head, stated, layers = _read(folder)
         if check:
             refuse_errors(_schema_findings(layers))
         return cls(**head, provenance=stated, path=folder, **layers)
@@ -235,9 +218,8 @@ class City:
         try:
             if folder.exists() and not (folder.is_dir() and _holds_city_alone(folder)):
                 raise InputError(text("error.city_in_the_way", path=str(path)))
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            with _alone_in(folder.parent):
-                stated = self._write(folder)
+            with replacing(folder) as fresh:
+                stated = self._write(fresh)
         except OSError as wrong:
             reason = wrong.strerror or str(wrong)
             raise CityError(
@@ -245,26 +227,17 @@ class City:
             ) from wrong
         return replace(self, provenance=stated, path=Path(path))
 
-    def _write(self, folder: Path) -> dict[str, Provenance]:
-        _clear_up(folder)
-        fresh = Path(tempfile.mkdtemp(prefix=_scratch(folder), dir=folder.parent))
-        try:
-            stated = {}
-            for key, layer in self.layers().items():
-                target = fresh / f"{key}.parquet"
-                layer.to_parquet(target)
-                _flush(target)
-                stated[key] = replace(
-                    self.provenance.get(key, Provenance(source="not stated")),
-                    rows=len(layer),
-                    checksum=_checksum(target.read_bytes()),
-                )
-            (fresh / _TOML).write_text(self._toml(stated), encoding="utf-8")
-            _flush(fresh / _TOML)
-            fresh.chmod(0o755)
-            _swap(fresh, folder)
-        finally:
-            shutil.rmtree(fresh, ignore_errors=True)
+    def _write(self, fresh: Path) -> dict[str, Provenance]:
+        stated = {}
+        for key, layer in self.layers().items():
+            target = fresh / f"{key}.parquet"
+            layer.to_parquet(target)
+            stated[key] = replace(
+                self.provenance.get(key, Provenance(source="not stated")),
+                rows=len(layer),
+                checksum=_checksum(target.read_bytes()),
+            )
+        (fresh / _TOML).write_text(self._toml(stated), encoding="utf-8")
         return stated
 
     def layers(self) -> dict[str, gpd.GeoDataFrame]:
@@ -385,11 +358,23 @@ def _schema_findings(layers: Mapping[str, gpd.GeoDataFrame]) -> list[Finding]:
     return [finding for key, layer in layers.items() for finding in _MODULES[key].check(layer)]
 
 
-def _read(
-    folder: Path,
-) -> tuple[dict[str, Any], dict[str, Provenance], dict[str, gpd.GeoDataFrame]]:
+Contents = tuple[dict[str, Any], dict[str, Provenance], dict[str, gpd.GeoDataFrame]]
+
+
+def _read(folder: Path) -> Contents:
     """Name and reference system, provenance and layers of the city in a folder."""
-    place = _place(folder)
+    try:
+        return read_whole(folder, _read_from)
+    except CityError:
+        raise
+    except FileNotFoundError as missing:
+        raise CityMissingError(text("error.city_missing", path=str(folder))) from missing
+    except OSError as wrong:
+        reason = wrong.strerror or str(wrong)
+        raise CityError(text("error.city_not_read", path=str(folder), reason=reason)) from wrong
+
+
+def _read_from(place: Held) -> Contents:
     table = _read_toml(place)
     try:
         stated = {
@@ -406,18 +391,9 @@ def _read(
     return head, stated, layers
 
 
-def _state(folder: Path) -> Any:
-    """Return what tells one state of a city's folder from the next."""
+def _read_toml(place: Held) -> dict[str, Any]:
     try:
-        place = _place(folder)
-        return place, (place / _TOML).read_bytes()
-    except OSError:
-        return None
-
-
-def _read_toml(place: Path) -> dict[str, Any]:
-    try:
-        table = tomllib.loads(_bytes(place, _TOML).decode("utf-8"))
+        table = tomllib.loads(_content(place, _TOML).decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
         raise _toml_error(place, str(wrong)) from wrong
     if table.get("format") != _FORMAT:
@@ -425,13 +401,15 @@ def _read_toml(place: Path) -> dict[str, Any]:
     return table
 
 
-def _toml_error(place: Path, reason: str) -> CityDamagedError:
-    return CityDamagedError(text("error.city_toml_wrong", file=str(place / _TOML), reason=reason))
+def _toml_error(place: Held, reason: str) -> CityDamagedError:
+    file = str(place.path / _TOML)
+    return CityDamagedError(text("error.city_toml_wrong", file=file, reason=reason))
 
 
-def _read_layer(place: Path, key: str, checksum: str) -> gpd.GeoDataFrame:
-    content = _bytes(place, f"{key}.parquet")
-    changed = CityDamagedError(text("error.city_file_changed", file=str(place / f"{key}.parquet")))
+def _read_layer(place: Held, key: str, checksum: str) -> gpd.GeoDataFrame:
+    file = f"{key}.parquet"
+    content = _content(place, file)
+    changed = CityDamagedError(text("error.city_file_changed", file=str(place.path / file)))
     if _checksum(content) != checksum:
         raise changed
     try:
@@ -441,26 +419,20 @@ def _read_layer(place: Path, key: str, checksum: str) -> gpd.GeoDataFrame:
         raise changed from wrong
 
 
-def _bytes(place: Path, file: str) -> bytes:
+def _content(place: Held, file: str) -> bytes:
     try:
-        return (place / file).read_bytes()
+        return place.content(file)
     except FileNotFoundError as missing:
-        message = text("error.city_file_missing", path=str(place), file=file)
+        message = text("error.city_file_missing", path=str(place.path), file=file)
         raise CityMissingError(message) from missing
     except OSError as wrong:
         reason = wrong.strerror or str(wrong)
-        raise CityError(
-            text("error.city_not_read", path=str(place / file), reason=reason)
-        ) from wrong
+        told = text("error.city_not_read", path=str(place.path / file), reason=reason)
+        raise CityError(told) from wrong
 
 
 def _checksum(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-def _flush(path: Path) -> None:
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
 
 
 def _holds_city_alone(folder: Path) -> bool:
@@ -468,65 +440,3 @@ def _holds_city_alone(folder: Path) -> bool:
     ours = {_TOML, *(f"{key}.parquet" for key in _MODULES)}
     names = {entry.name for entry in folder.iterdir()}
     return not names or (_TOML in names and names <= ours)
-
-
-# A save writes into `.name.new-…`, moves the earlier city to `.name.previous`, the new one
-# into place, and removes the earlier. Stopped anywhere, one of the two is whole: a reader
-# finds it in `_place`, the next save puts things in order in `_clear_up`.
-
-
-def _scratch(folder: Path) -> str:
-    return f".{folder.name}.new-"
-
-
-def _previous(folder: Path) -> Path:
-    return folder.with_name(f".{folder.name}.previous")
-
-
-def _place(folder: Path) -> Path:
-    """Where the city of a folder lies now: a save may be between its two moves."""
-    for place in (folder, _previous(folder.resolve()), folder):
-        if place.is_dir():
-            return place
-    raise CityMissingError(text("error.city_missing", path=str(folder)))
-
-
-@contextmanager
-def _alone_in(parent: Path) -> Iterator[None]:
-    """Keep other saves in a folder waiting; the lock ends with the process that holds it."""
-    if sys.platform == "win32":
-        yield
-        return
-    handle = os.open(parent, os.O_RDONLY)
-    try:
-        with suppress(OSError):  # some network disks know no locks
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
-
-
-def _clear_up(folder: Path) -> None:
-    """Put in order what a save left that was stopped."""
-    previous = _previous(folder)
-    if previous.is_dir() and not folder.exists():
-        previous.rename(folder)
-    for left in folder.parent.glob(f"{glob.escape(_scratch(folder))}*"):
-        shutil.rmtree(left, ignore_errors=True)
-    shutil.rmtree(previous, ignore_errors=True)
-
-
-def _swap(fresh: Path, folder: Path) -> None:
-    """Put a folder in another's place; a stop in between loses neither."""
-    previous = _previous(folder)
-    if not folder.exists():
-        fresh.rename(folder)
-        return
-    folder.rename(previous)
-    try:
-        fresh.rename(folder)
-    except OSError:
-        previous.rename(folder)
-        raise
-    # Out of a reader's sight before it is taken apart.
-    previous.rename(fresh)

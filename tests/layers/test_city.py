@@ -16,7 +16,7 @@ import shapely
 import tomli_w
 
 from layers import City, Provenance
-from layers import city as city_module
+from layers import folder as folder_module
 from layers.errors import (
     CityDamagedError,
     CityError,
@@ -163,7 +163,7 @@ def test_a_disk_that_refuses(tiny_city, tmp_path, monkeypatch):
     def full(_path):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(city_module, "_flush", full)
+    monkeypatch.setattr(folder_module, "_flush", full)
     refused(lambda: tiny_city.save(kept.path), CityError, "No space left")
     assert same(City.open(kept.path), tiny_city)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["city", "file"]
