@@ -16,6 +16,7 @@ import shapely
 import tomli_w
 
 from layers import City, Provenance
+from layers import city as city_module
 from layers import folder as folder_module
 from layers.errors import (
     CityDamagedError,

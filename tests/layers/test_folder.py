@@ -25,9 +25,14 @@ def test_a_folder_is_made_and_replaced(tmp_path):
 def test_a_block_that_raises_changes_nothing(tmp_path):
     folder = tmp_path / "x"
     put(folder, "one")
-    with pytest.raises(RuntimeError), replacing(folder) as fresh:
-        (fresh / "a").write_text("half")
-        raise RuntimeError
+
+    def write_half():
+        with replacing(folder) as fresh:
+            (fresh / "a").write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        write_half()
     assert read_whole(folder, both) == (b"one", b"one")
     assert [entry.name for entry in tmp_path.iterdir()] == ["x"]
 
