@@ -21,6 +21,8 @@ if sys.platform != "win32":
 
 Read = TypeVar("Read")
 
+_TRIES = 20
+
 
 @dataclass(frozen=True)
 class Held:
@@ -57,8 +59,8 @@ class Held:
         own = os.fstat(self.handle)
         try:
             now = _place(folder).stat()
-        except FileNotFoundError:
-            return False
+        except (FileNotFoundError, _Replaced):
+            return True
         return (now.st_dev, now.st_ino) != (own.st_dev, own.st_ino)
 
     def _open(self, file: str, flags: int) -> int:
@@ -73,7 +75,8 @@ def read_whole(folder: Path, read: Callable[[Held], Read]) -> Read:
     folder
         The folder.
     read
-        Reads what is wanted; called again if it fails on a folder replaced meanwhile.
+        Reads what is wanted; called again, with saves kept waiting, if it fails on a
+        folder that was replaced meanwhile.
 
     Raises
     ------
@@ -82,21 +85,37 @@ def read_whole(folder: Path, read: Callable[[Held], Read]) -> Read:
     Exception
         What `read` raises on a folder that nobody replaced.
     """
-    while True:
-        path = _place(folder)
-        try:
-            handle = _handle(path)
-        except FileNotFoundError:
-            continue  # moved since it was found
-        held = Held(path, handle)
-        try:
-            return read(held)
-        except Exception:
-            if not held.is_replaced(folder):
-                raise
-        finally:
-            if handle is not None:
-                os.close(handle)
+    try:
+        return _read_once(folder, read)
+    except _Replaced:
+        pass
+    for _ in range(_TRIES):
+        # Once, but for disks that know no locks.
+        with suppress(_Replaced), _alone_in(folder.resolve().parent, shared=True):
+            return _read_once(folder, read)
+    raise FileNotFoundError(str(folder))
+
+
+class _Replaced(Exception):  # noqa: N818 - a signal between two functions, not an error
+    """The folder was moved while it was looked for or read."""
+
+
+def _read_once(folder: Path, read: Callable[[Held], Read]) -> Read:
+    path = _place(folder)
+    try:
+        handle = _handle(path)
+    except FileNotFoundError as moved:
+        raise _Replaced from moved
+    held = Held(path, handle)
+    try:
+        return read(held)
+    except Exception as wrong:
+        if held.is_replaced(folder):
+            raise _Replaced from wrong
+        raise
+    finally:
+        if handle is not None:
+            os.close(handle)
 
 
 @contextmanager
@@ -155,22 +174,29 @@ def _previous(folder: Path) -> Path:
 
 def _place(folder: Path) -> Path:
     """Where a folder lies now: a save may be between its two moves."""
-    for place in (folder, _previous(folder.resolve()), folder):
+    previous = _previous(folder.resolve())
+    for place in (folder, previous, folder):
         if place.is_dir():
             return place
+    # Two saves may have moved it about between the looks.
+    if any(folder.resolve().parent.glob(f"{glob.escape(_scratch(folder))}*")):
+        raise _Replaced
     raise FileNotFoundError(str(folder))
 
 
 @contextmanager
-def _alone_in(parent: Path) -> Iterator[None]:
-    """Keep other saves in a folder waiting; the lock ends with the process that holds it."""
+def _alone_in(parent: Path, *, shared: bool = False) -> Iterator[None]:
+    """Keep other saves in a folder waiting; the lock ends with the process that holds it.
+
+    Shared, it keeps out saves but no other readers.
+    """
     if sys.platform == "win32":
         yield
         return
     handle = os.open(parent, os.O_RDONLY)
     try:
         with suppress(OSError):  # some network disks know no locks
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            fcntl.flock(handle, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
         yield
     finally:
         os.close(handle)
