@@ -1,8 +1,8 @@
 """The modelled Hangzhou that the program carries, built on first use."""
 
-from collections.abc import Callable
-from pathlib import Path
-from typing import Literal
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import platformdirs
 
@@ -10,8 +10,10 @@ from layers.city import City, Provenance
 from layers.errors import PlannerError
 from layers.messages import text
 
-Size = Literal["small", "city", "full"]
-Progress = Callable[[str, float], None]
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from layers.sources.modelled import Progress, Size
 
 
 def embedded(

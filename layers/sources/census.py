@@ -28,17 +28,6 @@ BANDS: Final = (
 )
 """The age bands of the census, in years: one, four, and then five wide."""
 
-GROUPS: Final = (
-    "residents",
-    "women",
-    "women_15_49",
-    "women_45_59",
-    "age_60_plus",
-    "women_60_plus",
-    "children_0_3",
-)
-"""The groups a standard may be for; the columns of the population layer."""
-
 ATOMS: Final = (
     "men_0_3",
     "men_4_59",
@@ -261,7 +250,7 @@ def groups() -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Index: code of the district. Columns: `GROUPS`, whole numbers.
+        Index: code of the district. Columns: `layers.population.GROUPS`, whole numbers.
     """
     return groups_of(atoms())
 
@@ -277,7 +266,7 @@ def groups_of(cells: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The same rows with the columns `GROUPS`.
+        The same rows with the columns `layers.population.GROUPS`.
     """
     return pd.DataFrame({group: cells[list(parts)].sum(axis=1) for group, parts in _PARTS.items()})
 

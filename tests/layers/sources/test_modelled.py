@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import shapely
 
+from layers.population import GROUPS
 from layers.sources import census
 from layers.sources.modelled import (
     SEED,
@@ -198,9 +199,9 @@ def test_people_of_each_district_are_those_of_the_census(made):
         level(made, "district")[["code", "geometry"]], predicate="within"
     )
     assert len(inside) == len(made.population)
-    sums = inside.groupby("code")[list(census.GROUPS)].sum()
+    sums = inside.groupby("code")[list(GROUPS)].sum()
     assert sums.equals(census.groups().rename_axis("code"))
-    assert (made.population[list(census.GROUPS)].dtypes == "int64").all()
+    assert (made.population[list(GROUPS)].dtypes == "int64").all()
 
 
 def test_groups_nest_at_every_point(made):
