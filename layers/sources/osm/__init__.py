@@ -1,0 +1,232 @@
+"""Streets out of files of OpenStreetMap, for all modes in one pass."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from layers import streets as street_layer
+from layers.crs import GEOGRAPHIC, measuring_crs
+from layers.errors import SourceError
+from layers.findings import Finding, Severity
+from layers.messages import text
+from layers.sources.osm import chains, ways
+from layers.sources.osm.chains import Flags
+from layers.sources.osm.rules import Rules, Verdict
+from layers.sources.osm.ways import SUFFIXES, Ways, is_osm
+from layers.streets import PERMISSIONS
+
+__all__ = ["LICENCE", "MARGIN_M", "SUFFIXES", "OsmStreets", "is_osm", "read_streets"]
+
+LICENCE = "ODbL 1.0"
+
+MARGIN_M = 3000.0
+"""Streets within this distance of the area are kept, so that no rate at its edge is cut."""
+
+_SAMPLE = 6
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class OsmStreets:
+    """Streets of a file and what was found on the way to them.
+
+    Attributes
+    ----------
+    streets
+        Street layer.
+    findings
+        What was left out, cut or not understood.
+    counts
+        ``ways`` that are streets by their class, ``used`` of them, ``closed`` to all,
+        ``outside`` the area, ``cut`` and ``lost`` for want of nodes, ``nodes_missing``,
+        ``still`` ones that go nowhere, ``repeated``; ``pieces`` between shared nodes,
+        ``streets`` after joining, ``nodes``.
+    date
+        When the data were taken, where the file says so.
+    """
+
+    streets: gpd.GeoDataFrame
+    findings: tuple[Finding, ...]
+    counts: Mapping[str, int]
+    date: str
+
+
+def read_streets(
+    path: Path | str,
+    *,
+    area: Any = None,
+    margin: float = MARGIN_M,
+    rules: Rules | None = None,
+    joined: bool = True,
+) -> OsmStreets:
+    """Read the streets of a file of OpenStreetMap, for all modes in one pass.
+
+    Ways are split where they share a node and joined again where only two meet and
+    nothing changes, so that a street runs from junction to junction; its geometry stays
+    whole. Lines that cross without a shared node do not meet.
+
+    Parameters
+    ----------
+    path
+        A file ``.osm.pbf``, ``.osm.gz``, ``.osm.bz2`` or ``.osm``, its nodes before its
+        ways, as all usual extracts have them.
+    area
+        Polygon in EPSG:4326; ways that come within `margin` of it are kept, whole. All
+        are if None.
+    margin
+        Metres around the area.
+    rules
+        What tags mean; the table ``osm.toml`` if None.
+    joined
+        False leaves the pieces between shared nodes as they are.
+
+    Raises
+    ------
+    SourceError
+        The file is not there, is cut short, is no file of OpenStreetMap, holds no
+        streets, holds none within the area, or lacks the nodes of its ways.
+    """
+    path = Path(path)
+    found = ways.read(path, rules or Rules.read())
+    if not len(found.way):
+        raise _nothing(path, found)
+    kept, repeated = _newest(found)
+    near = kept if area is None else kept & _near(found, area, margin)
+    if not near.any():
+        raise SourceError(text("error.osm_none_in_area", path=str(path), count=len(found.way)))
+    ref, xy, run, kind = found.take(near)
+    node_ids, node = np.unique(ref, return_inverse=True)
+    pieces = chains.split(node, xy, run)
+    if not len(pieces.first):
+        raise _nothing(path, found)
+    kinds, turned = _both_ways(found)
+    made = chains.join(pieces, kind[pieces.run], turned, joined=joined)
+    streets = _layer(made, kinds, node_ids)
+    counts = {
+        "ways": found.read,
+        "used": len(np.unique(found.way[near])),
+        "closed": len(found.closed),
+        "outside": len(np.unique(found.way[kept & ~near])),
+        "cut": len(found.cut),
+        "lost": len(found.lost),
+        "nodes_missing": found.nodes_missing,
+        "still": len(found.still) + len(kind) - len(np.unique(pieces.run)),
+        "repeated": repeated,
+        "pieces": len(pieces.first),
+        "streets": len(streets),
+        "nodes": len(np.unique(np.concatenate([made.u, made.v]))),
+    }
+    return OsmStreets(
+        streets=streets,
+        findings=tuple(_findings(found, counts, margin)),
+        counts=counts,
+        date=found.date,
+    )
+
+
+def _nothing(path: Path, found: Ways) -> SourceError:
+    """Make the error that says why a file gives no street."""
+    values = {"path": str(path), "count": found.read}
+    if found.nodes_missing:
+        return SourceError(
+            text(
+                "error.osm_nodes_missing",
+                **values,
+                missing=found.nodes_missing,
+                found=_some(found.lost),
+            )
+        )
+    if found.closed:
+        return SourceError(text("error.osm_all_closed", **values, found=_some(found.closed)))
+    return SourceError(text("error.osm_no_streets", path=str(path), count=found.others.total()))
+
+
+def _newest(found: Ways) -> tuple[Flags, int]:
+    """Runs to keep where a way is there twice, as in extracts put together: the last."""
+    runs = np.arange(len(found.way))
+    begins = np.ones(len(runs), bool)
+    begins[1:] = found.way[1:] != found.way[:-1]
+    # Runs of a way that was cut follow one another and belong together.
+    block = np.cumsum(begins) - 1
+    ids = found.way[begins]
+    last = np.zeros(len(ids), bool)
+    last[len(ids) - 1 - np.unique(ids[::-1], return_index=True)[1]] = True
+    return last[block], int((~last).sum())
+
+
+def _near(found: Ways, area: Any, margin: float) -> Flags:
+    """Which runs come within a distance of an area."""
+    shape = gpd.GeoSeries([area], crs=GEOGRAPHIC)
+    crs = measuring_crs(shape)
+    wide = shape.to_crs(crs).buffer(margin).to_crs(GEOGRAPHIC).iloc[0]
+    west, south, east, north = wide.bounds
+    first = np.cumsum(found.size) - found.size
+    low = np.minimum.reduceat(found.xy, first)
+    high = np.maximum.reduceat(found.xy, first)
+    near: Flags = (
+        (low[:, 0] <= east) & (high[:, 0] >= west) & (low[:, 1] <= north) & (high[:, 1] >= south)
+    )
+    points = np.repeat(near & (found.size > 1), found.size)
+    owner = np.repeat(np.arange(len(found.size)), found.size)[points]
+    runs, owner = np.unique(owner, return_inverse=True)
+    lines = shapely.linestrings(found.xy[points], indices=owner)
+    shapely.prepare(wide)
+    near[:] = False
+    near[runs[shapely.intersects(wide, lines)]] = True
+    return near
+
+
+def _both_ways(found: Ways) -> tuple[list[tuple[str, Verdict]], chains.Ints]:
+    """Every kind and what it is from the other end; and the number of that one for each."""
+    turned = {(name, verdict): (name, verdict.turned()) for name, verdict in found.kinds}
+    number = {kind: n for n, kind in enumerate(dict.fromkeys([*turned, *turned.values()]))}
+    turns = [number[name, verdict.turned()] for name, verdict in number]
+    return list(number), np.array(turns, dtype=np.int64)
+
+
+def _layer(
+    made: chains.Chains, kinds: list[tuple[str, Verdict]], node_ids: chains.Ints
+) -> gpd.GeoDataFrame:
+    of_kind = pd.DataFrame(
+        [
+            (*verdict.walk, *verdict.cycle, *verdict.drive, *verdict[3:], name)
+            for name, verdict in kinds
+        ],
+        columns=[*PERMISSIONS, "speed_kmh", "highway", "bridge", "tunnel", "layer", "name"],
+    )
+    columns = of_kind.take(made.kind).reset_index(drop=True)
+    columns.insert(0, "u", node_ids[made.u])
+    columns.insert(1, "v", node_ids[made.v])
+    lines = shapely.linestrings(made.xy, indices=made.owner)
+    return street_layer.conform(gpd.GeoDataFrame(columns, geometry=lines, crs=GEOGRAPHIC))
+
+
+def _findings(found: Ways, counts: Mapping[str, int], margin: float) -> Iterator[Finding]:
+    def say(code: str, severity: Severity, count: int, some: Iterable[Any], **more: Any) -> Any:
+        values = {"count": count, "found": _some(some), **more}
+        if count:
+            yield Finding(layer="streets", code=code, severity=severity, values=values)
+
+    missing = {"missing": found.nodes_missing}
+    yield from say("osm_ways_cut", "warning", len(found.cut), found.cut, **missing)
+    yield from say("osm_ways_lost", "warning", len(found.lost), found.lost, **missing)
+    yield from say("osm_ways_repeated", "warning", counts["repeated"], ())
+    limits = dict.fromkeys(found.unread.values())
+    yield from say("osm_limits_unread", "info", len(found.unread), limits)
+    yield from say("osm_reversible", "info", len(found.reversible), found.reversible)
+    yield from say("osm_ways_closed", "info", len(found.closed), found.closed)
+    others = [f"{value} {count}" for value, count in found.others.most_common()]
+    yield from say("osm_ways_other", "info", found.others.total(), others)
+    yield from say("osm_ways_still", "info", counts["still"], found.still)
+    yield from say("osm_ways_outside", "info", counts["outside"], (), margin=margin)
+
+
+def _some(values: Iterable[Any]) -> str:
+    shown = [str(value) for value in islice(values, _SAMPLE + 1)]
+    return ", ".join(shown[:_SAMPLE]) + (", …" if len(shown) > _SAMPLE else "")

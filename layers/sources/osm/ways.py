@@ -1,0 +1,241 @@
+"""The ways of a file: their nodes, places, names and verdicts, in one pass."""
+
+from array import array
+from binascii import unhexlify
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import osmium
+from osmium.filter import EntityFilter, KeyFilter
+from osmium.geom import WKBFactory, use_nodes
+
+from layers.errors import SourceError
+from layers.messages import text
+from layers.sources.osm.chains import Flags, Floats, Ints
+from layers.sources.osm.rules import KEYS, Judged, Rules, Verdict
+
+SUFFIXES = (".osm", ".osm.pbf", ".osm.gz", ".osm.bz2")
+
+# Byte order, kind and number of points stand before the coordinates.
+_WKB_HEAD = 9
+_WAY = osmium.osm.NODE | osmium.osm.WAY
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Ways:
+    """Ways that somebody may use, their points one after the other.
+
+    A way that lacks nodes in its middle is there as several runs.
+
+    Attributes
+    ----------
+    way
+        OSM's id of each run's way.
+    size
+        Points of each run.
+    ref
+        OSM's id of the node at each point.
+    xy
+        Longitude and latitude of each point.
+    kind
+        What each run is: a row of `kinds`.
+    kinds
+        Names and verdicts.
+    read
+        Ways in the file that are streets by their class, or might be.
+    others
+        Ways left out by the value of ``highway``: no class of the table.
+    closed, reversible, unread, cut, lost, still
+        Ids of ways that nobody may use; whose direction changes by the hour; whose limit
+        is not understood (with the limit); that lack some nodes; of which no stretch is
+        left; that have a single node.
+    nodes_missing
+        Nodes that the ways name and the file lacks.
+    date
+        When the data were taken, as the file says it.
+    """
+
+    way: Ints
+    size: Ints
+    ref: Ints
+    xy: Floats
+    kind: Ints
+    kinds: tuple[tuple[str, Verdict], ...]
+    read: int
+    others: Counter[str]
+    closed: tuple[int, ...]
+    reversible: tuple[int, ...]
+    unread: dict[int, str]
+    cut: tuple[int, ...]
+    lost: tuple[int, ...]
+    still: tuple[int, ...]
+    nodes_missing: int
+    date: str
+
+    def take(self, kept: Flags) -> tuple[Ints, Floats, Ints, Ints]:
+        """Nodes, places, run and kind of the runs under a mask."""
+        points = np.repeat(kept, self.size)
+        run = np.repeat(np.arange(int(kept.sum())), self.size[kept])
+        return self.ref[points], self.xy[points], run, self.kind[kept]
+
+
+def is_osm(path: Path) -> bool:
+    """Whether a file is one of OpenStreetMap's by its name.
+
+    Examples
+    --------
+    >>> is_osm(Path("hangzhou.osm.pbf")), is_osm(Path("streets.gpkg"))
+    (True, False)
+    """
+    return path.name.lower().endswith((*SUFFIXES, ".pbf"))
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Turn what the reader stumbles over into words.
+
+    Raises
+    ------
+    SourceError
+        The file is not there, is cut short, or is no file of OpenStreetMap.
+    """
+    if not path.is_file():
+        raise SourceError(text("error.file_missing", path=str(path)))
+    try:
+        yield
+    except (RuntimeError, UnicodeDecodeError, OSError) as wrong:
+        reason = str(wrong)
+        short = any(words in reason for words in ("EOF", "close failed", "unclosed", "no element"))
+        key = "error.osm_truncated" if short else "error.osm_unreadable"
+        raise SourceError(text(key, path=str(path), reason=reason)) from wrong
+
+
+def read(path: Path, rules: Rules) -> Ways:
+    """Read the ways of a file.
+
+    Parameters
+    ----------
+    path
+        The file.
+    rules
+        What tags mean.
+
+    Raises
+    ------
+    SourceError
+        The file cannot be read.
+    """
+    with readable(path):
+        return _Reading(rules).read(path)
+
+
+@dataclass
+class _Reading:
+    rules: Rules
+    judged: dict[tuple[Any, ...], tuple[Judged, dict[str, int]]] = field(default_factory=dict)
+    kinds: dict[tuple[str, Verdict], int] = field(default_factory=dict)
+    way: "array[int]" = field(default_factory=lambda: array("q"))
+    size: "array[int]" = field(default_factory=lambda: array("q"))
+    kind: "array[int]" = field(default_factory=lambda: array("q"))
+    ref: "array[int]" = field(default_factory=lambda: array("q"))
+    xy: bytearray = field(default_factory=bytearray)
+    others: Counter[str] = field(default_factory=Counter)
+    closed: list[int] = field(default_factory=list)
+    reversible: list[int] = field(default_factory=list)
+    unread: dict[int, str] = field(default_factory=dict)
+    cut: list[int] = field(default_factory=list)
+    lost: list[int] = field(default_factory=list)
+    still: list[int] = field(default_factory=list)
+    missing: set[int] = field(default_factory=set)
+
+    def read(self, path: Path) -> Ways:
+        file = osmium.FileProcessor(str(path), _WAY).with_locations("flex_mem")
+        # Nodes give the ways their places and need not come up here.
+        file.with_filter(EntityFilter(osmium.osm.WAY)).with_filter(KeyFilter("highway", "route"))
+        factory, read = WKBFactory(), 0
+        for way in file:
+            if not way.visible:
+                continue
+            tags = dict(way.tags)
+            said = tuple(item for item in tags.items() if item[0] in KEYS)
+            found = self.judged.get(said)
+            if found is None:
+                found = self.judged[said] = (self.rules.judge(tags), {})
+            judged, kind_by_name = found
+            verdict = judged.verdict
+            if verdict is None:
+                if "highway" in tags:
+                    self.others[tags["highway"]] += 1
+                continue
+            read += 1
+            if judged.speed_unread:
+                self.unread[way.id] = judged.speed_unread
+            if judged.reversible:
+                self.reversible.append(way.id)
+            if not verdict.open:
+                self.closed.append(way.id)
+                continue
+            name = tags.get("name", "")
+            kind = kind_by_name.get(name)
+            if kind is None:
+                kind = kind_by_name[name] = self.kinds.setdefault((name, verdict), len(self.kinds))
+            refs = [node.ref for node in way.nodes]
+            try:
+                places = unhexlify(factory.create_linestring(way, use_nodes.ALL))
+            except (RuntimeError, osmium.InvalidLocationError):
+                self._read_stretches(way, kind)
+            else:
+                self._add(way.id, kind, refs, places[_WKB_HEAD:])
+        return self._ways(read, file.header.get("osmosis_replication_timestamp"))
+
+    def _add(self, way: int, kind: int, refs: list[int], places: bytes) -> None:
+        self.way.append(way)
+        self.kind.append(kind)
+        self.size.append(len(refs))
+        self.ref.extend(refs)
+        self.xy += places
+
+    def _read_stretches(self, way: Any, kind: int) -> None:
+        """Keep the stretches between nodes that are missing; nothing leads across them."""
+        stretches: list[list[Any]] = [[]]
+        whole = True
+        for node in way.nodes:
+            if node.location.valid():
+                stretches[-1].append((node.ref, node.location.lon, node.location.lat))
+            else:
+                self.missing.add(node.ref)
+                stretches.append([])
+                whole = False
+        kept = [stretch for stretch in stretches if len(stretch) > 1]
+        for stretch in kept:
+            refs, *places = zip(*stretch, strict=True)
+            self._add(way.id, kind, list(refs), np.array(places).T.tobytes())
+        if not kept:
+            (self.still if whole else self.lost).append(way.id)
+        elif not whole:
+            self.cut.append(way.id)
+
+    def _ways(self, read: int, date: str | None) -> Ways:
+        return Ways(
+            way=np.frombuffer(self.way, np.int64),
+            size=np.frombuffer(self.size, np.int64),
+            ref=np.frombuffer(self.ref, np.int64),
+            xy=np.frombuffer(self.xy, np.float64).reshape(-1, 2),
+            kind=np.frombuffer(self.kind, np.int64),
+            kinds=tuple(self.kinds),
+            read=read,
+            others=self.others,
+            closed=tuple(self.closed),
+            reversible=tuple(self.reversible),
+            unread=self.unread,
+            cut=tuple(self.cut),
+            lost=tuple(self.lost),
+            still=tuple(self.still),
+            nodes_missing=len(self.missing),
+            date=(date or "")[:10],
+        )
