@@ -19,16 +19,18 @@ from layers.messages import text
 from layers.sources.osm import chains, ways
 from layers.sources.osm.chains import Flags
 from layers.sources.osm.rules import Rules, Verdict
-from layers.sources.osm.ways import SUFFIXES, Ways, is_osm
+from layers.sources.osm.ways import Ways, is_osm
 from layers.streets import PERMISSIONS
 
-__all__ = ["LICENCE", "MARGIN_M", "SUFFIXES", "OsmStreets", "is_osm", "read_streets"]
+__all__ = ["AUTHORS", "LICENCE", "MARGIN_M", "OsmStreets", "Rules", "is_osm", "read_streets"]
 
-LICENCE = "ODbL 1.0"
+AUTHORS, LICENCE = "OpenStreetMap contributors", "ODbL 1.0"
 
 MARGIN_M = 3000.0
 """Streets within this distance of the area are kept, so that no rate at its edge is cut."""
 
+# A file in which more of the ways than this lack nodes was not cut with whole ways.
+_MOST = 0.5
 _SAMPLE = 6
 
 
@@ -90,12 +92,14 @@ def read_streets(
     ------
     SourceError
         The file is not there, is cut short, is no file of OpenStreetMap, holds no
-        streets, holds none within the area, or lacks the nodes of its ways.
+        streets, holds none within the area, or lacks nodes of most of its ways.
     """
     path = Path(path)
     found = ways.read(path, rules or Rules.read())
-    if not len(found.way):
+    if not len(found.way) or len(found.cut) + len(found.lost) > _MOST * found.read:
         raise _nothing(path, found)
+    if not margin >= 0:
+        raise SourceError(text("error.limit_negative", found=margin))
     kept, repeated = _newest(found)
     near = kept if area is None else kept & _near(found, area, margin)
     if not near.any():
@@ -108,15 +112,16 @@ def read_streets(
     kinds, turned = _both_ways(found)
     made = chains.join(pieces, kind[pieces.run], turned, joined=joined)
     streets = _layer(made, kinds, node_ids)
+    used = np.unique(found.way[near][pieces.run])
     counts = {
         "ways": found.read,
-        "used": len(np.unique(found.way[near])),
+        "used": len(used),
         "closed": len(found.closed),
-        "outside": len(np.unique(found.way[kept & ~near])),
+        "outside": len(np.setdiff1d(found.way[kept], found.way[near])),
         "cut": len(found.cut),
         "lost": len(found.lost),
         "nodes_missing": found.nodes_missing,
-        "still": len(found.still) + len(kind) - len(np.unique(pieces.run)),
+        "still": len(found.still) + len(np.setdiff1d(found.way[near], used)),
         "repeated": repeated,
         "pieces": len(pieces.first),
         "streets": len(streets),
@@ -138,8 +143,9 @@ def _nothing(path: Path, found: Ways) -> SourceError:
             text(
                 "error.osm_nodes_missing",
                 **values,
+                cut=len(found.cut) + len(found.lost),
                 missing=found.nodes_missing,
-                found=_some(found.lost),
+                found=_some((*found.lost, *found.cut)),
             )
         )
     if found.closed:
@@ -148,7 +154,7 @@ def _nothing(path: Path, found: Ways) -> SourceError:
 
 
 def _newest(found: Ways) -> tuple[Flags, int]:
-    """Runs to keep where a way is there twice, as in extracts put together: the last."""
+    """Keep the last of a way that is there twice, as in extracts put together."""
     runs = np.arange(len(found.way))
     begins = np.ones(len(runs), bool)
     begins[1:] = found.way[1:] != found.way[:-1]

@@ -140,7 +140,7 @@ def join(pieces: Pieces, kind: Ints, turned: Ints, *, joined: bool = True) -> Ch
 
 
 def _merged(node: Ints, one: Ints, other: Ints) -> Ints:
-    """Number nodes that belong together as the lowest of them."""
+    """Give nodes that belong together the number of the lowest."""
     size = int(node.max()) + 1
     graph = coo_array((np.ones(len(one), bool), (one, other)), shape=(size, size))
     label = connected_components(graph, directed=False)[1]

@@ -201,9 +201,7 @@ class Rules:
         return self._access("walk", tags, default=may)
 
     def _rides(self, tags: Mapping[str, str], usual: Class) -> bool:
-        return self._access(
-            "cycle", tags, default=usual.cycle and tags.get("motorroad") != "yes"
-        )
+        return self._access("cycle", tags, default=usual.cycle and tags.get("motorroad") != "yes")
 
     def _drives(self, tags: Mapping[str, str], usual: Class) -> bool:
         closed = tags.get("service") in self.service_closes
@@ -296,7 +294,7 @@ def _above_zero(kmh: float) -> float:
     return float(kmh)
 
 
-def _both(may: bool) -> Open:  # noqa: FBT001 - reads as the word it is
+def _both(may: bool) -> Open:
     return may, may
 
 

@@ -23,6 +23,8 @@ SUFFIXES = (".osm", ".osm.pbf", ".osm.gz", ".osm.bz2")
 
 # Byte order, kind and number of points stand before the coordinates.
 _WKB_HEAD = 9
+# How the decoders of PBF, gzip, bzip2 and XML say that a file ends too soon.
+_CUT_SHORT = ("EOF", "close failed", "read failed: -7", "unclosed", "no element")
 _WAY = osmium.osm.NODE | osmium.osm.WAY
 
 
@@ -108,9 +110,9 @@ def readable(path: Path) -> Iterator[None]:
         raise SourceError(text("error.file_missing", path=str(path)))
     try:
         yield
-    except (RuntimeError, UnicodeDecodeError, OSError) as wrong:
+    except (RuntimeError, ValueError, OSError) as wrong:
         reason = str(wrong)
-        short = any(words in reason for words in ("EOF", "close failed", "unclosed", "no element"))
+        short = any(words in reason for words in _CUT_SHORT)
         key = "error.osm_truncated" if short else "error.osm_unreadable"
         raise SourceError(text(key, path=str(path), reason=reason)) from wrong
 
@@ -152,38 +154,18 @@ class _Reading:
     lost: list[int] = field(default_factory=list)
     still: list[int] = field(default_factory=list)
     missing: set[int] = field(default_factory=set)
+    read_count: int = 0
 
     def read(self, path: Path) -> Ways:
         file = osmium.FileProcessor(str(path), _WAY).with_locations("flex_mem")
         # Nodes give the ways their places and need not come up here.
         file.with_filter(EntityFilter(osmium.osm.WAY)).with_filter(KeyFilter("highway", "route"))
-        factory, read = WKBFactory(), 0
-        for way in file:
-            if not way.visible:
-                continue
-            tags = dict(way.tags)
-            said = tuple(item for item in tags.items() if item[0] in KEYS)
-            found = self.judged.get(said)
-            if found is None:
-                found = self.judged[said] = (self.rules.judge(tags), {})
-            judged, kind_by_name = found
-            verdict = judged.verdict
-            if verdict is None:
-                if "highway" in tags:
-                    self.others[tags["highway"]] += 1
-                continue
-            read += 1
-            if judged.speed_unread:
-                self.unread[way.id] = judged.speed_unread
-            if judged.reversible:
-                self.reversible.append(way.id)
-            if not verdict.open:
-                self.closed.append(way.id)
-                continue
-            name = tags.get("name", "")
-            kind = kind_by_name.get(name)
+        factory = WKBFactory()
+        for entity in file:
+            way: Any = entity
+            kind = self._kind(way)
             if kind is None:
-                kind = kind_by_name[name] = self.kinds.setdefault((name, verdict), len(self.kinds))
+                continue
             refs = [node.ref for node in way.nodes]
             try:
                 places = unhexlify(factory.create_linestring(way, use_nodes.ALL))
@@ -191,7 +173,34 @@ class _Reading:
                 self._read_stretches(way, kind)
             else:
                 self._add(way.id, kind, refs, places[_WKB_HEAD:])
-        return self._ways(read, file.header.get("osmosis_replication_timestamp"))
+        return self._ways(file.header.get("osmosis_replication_timestamp"))
+
+    def _kind(self, way: Any) -> int | None:
+        """Judge a way: the number of its kind, None for one that is left out."""
+        tags = dict(way.tags)
+        said = tuple(item for item in tags.items() if item[0] in KEYS)
+        found = self.judged.get(said)
+        if found is None:
+            found = self.judged[said] = (self.rules.judge(tags), {})
+        judged, by_name = found
+        verdict = judged.verdict
+        if verdict is None or not way.visible:
+            if "highway" in tags:
+                self.others[tags["highway"]] += 1
+            return None
+        self.read_count += 1
+        if judged.speed_unread:
+            self.unread[way.id] = judged.speed_unread
+        if judged.reversible:
+            self.reversible.append(way.id)
+        if not verdict.open:
+            self.closed.append(way.id)
+            return None
+        name = tags.get("name", "")
+        kind = by_name.get(name)
+        if kind is None:
+            kind = by_name[name] = self.kinds.setdefault((name, verdict), len(self.kinds))
+        return kind
 
     def _add(self, way: int, kind: int, refs: list[int], places: bytes) -> None:
         self.way.append(way)
@@ -220,7 +229,7 @@ class _Reading:
         elif not whole:
             self.cut.append(way.id)
 
-    def _ways(self, read: int, date: str | None) -> Ways:
+    def _ways(self, date: str | None) -> Ways:
         return Ways(
             way=np.frombuffer(self.way, np.int64),
             size=np.frombuffer(self.size, np.int64),
@@ -228,7 +237,7 @@ class _Reading:
             xy=np.frombuffer(self.xy, np.float64).reshape(-1, 2),
             kind=np.frombuffer(self.kind, np.int64),
             kinds=tuple(self.kinds),
-            read=read,
+            read=self.read_count,
             others=self.others,
             closed=tuple(self.closed),
             reversible=tuple(self.reversible),
