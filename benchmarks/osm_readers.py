@@ -1,9 +1,10 @@
 """Readers of OpenStreetMap's files held against one another: what they give, time, memory.
 
 Every reader runs in a process of its own, so that its peak memory is its own, imports
-included in the memory and left out of the time. pyrosm reads PBF alone; osmnx reads XML alone and takes every way
-for a street, so it is given a file already filtered by its own rules for the mode; making
-those files is not counted. Lengths are measured alike for all, on the ellipsoid.
+included in the memory and left out of the time. pyrosm reads PBF alone and is given other
+files as such; osmnx reads XML alone and takes every way for a street, so it is given a file
+already filtered by its own rules for the mode. Making those files is not counted. Lengths
+are measured alike for all, on the ellipsoid.
 """
 
 import argparse
