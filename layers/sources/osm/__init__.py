@@ -1,6 +1,6 @@
 """Streets out of files of OpenStreetMap, for all modes in one pass."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -104,14 +104,17 @@ def read_streets(
     near = kept if area is None else kept & _near(found, area, margin)
     if not near.any():
         raise SourceError(text("error.osm_none_in_area", path=str(path), count=len(found.way)))
-    ref, xy, run, kind = found.take(near)
+    ref, xy, run = found.take(near)
     node_ids, node = np.unique(ref, return_inverse=True)
     pieces = chains.split(node, xy, run)
     if not len(pieces.first):
         raise _nothing(path, found)
-    kinds, turned = _both_ways(found)
-    made = chains.join(pieces, kind[pieces.run], turned, joined=joined)
-    streets = _layer(made, kinds, node_ids)
+    verdicts, turned = _both_ways(found.verdicts)
+    verdict, name = found.verdict[near][pieces.run], found.name[near][pieces.run]
+    count = len(found.names)
+    ahead, back = verdict * count + name, turned[verdict] * count + name
+    made = chains.join(pieces, ahead, back, joined=joined)
+    streets = _layer(made, verdicts, found.names, node_ids)
     used = np.unique(found.way[near][pieces.run])
     counts = {
         "ways": found.read,
@@ -188,27 +191,26 @@ def _near(found: Ways, area: Any, margin: float) -> Flags:
     return near
 
 
-def _both_ways(found: Ways) -> tuple[list[tuple[str, Verdict]], chains.Ints]:
-    """Every kind and what it is from the other end; and the number of that one for each."""
-    turned = {(name, verdict): (name, verdict.turned()) for name, verdict in found.kinds}
-    number = {kind: n for n, kind in enumerate(dict.fromkeys([*turned, *turned.values()]))}
-    turns = [number[name, verdict.turned()] for name, verdict in number]
+def _both_ways(verdicts: Sequence[Verdict]) -> tuple[list[Verdict], chains.Ints]:
+    """Every verdict and what it is from the other end; and the number of that one for each."""
+    there = dict.fromkeys([*verdicts, *(verdict.turned() for verdict in verdicts)])
+    number = {verdict: n for n, verdict in enumerate(there)}
+    turns = [number[verdict.turned()] for verdict in number]
     return list(number), np.array(turns, dtype=np.int64)
 
 
 def _layer(
-    made: chains.Chains, kinds: list[tuple[str, Verdict]], node_ids: chains.Ints
+    made: chains.Chains, verdicts: Sequence[Verdict], names: Sequence[str], node_ids: chains.Ints
 ) -> gpd.GeoDataFrame:
-    of_kind = pd.DataFrame(
-        [
-            (*verdict.walk, *verdict.cycle, *verdict.drive, *verdict[3:], name)
-            for name, verdict in kinds
-        ],
-        columns=[*PERMISSIONS, "speed_kmh", "highway", "bridge", "tunnel", "layer", "name"],
+    said = pd.DataFrame(
+        [(*one.walk, *one.cycle, *one.drive, *one[3:]) for one in verdicts],
+        columns=[*PERMISSIONS, "speed_kmh", "highway", "bridge", "tunnel", "layer"],
     )
-    columns = of_kind.take(made.kind).reset_index(drop=True)
+    verdict, name = np.divmod(made.kind, len(names))
+    columns = said.take(verdict).reset_index(drop=True)
     columns.insert(0, "u", node_ids[made.u])
     columns.insert(1, "v", node_ids[made.v])
+    columns["name"] = pd.Series(names, dtype="str").take(name).array
     lines = shapely.linestrings(made.xy, indices=made.owner)
     return street_layer.conform(gpd.GeoDataFrame(columns, geometry=lines, crs=GEOGRAPHIC))
 

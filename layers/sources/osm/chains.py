@@ -92,17 +92,15 @@ def split(node: Ints, xy: Floats, way: Ints) -> Pieces:
     return Pieces(node=node, xy=xy, first=first, last=last, run=way[first])
 
 
-def join(pieces: Pieces, kind: Ints, turned: Ints, *, joined: bool = True) -> Chains:
+def join(pieces: Pieces, ahead: Ints, back: Ints, *, joined: bool = True) -> Chains:
     """Join pieces at nodes where only two meet and nothing changes.
 
     Parameters
     ----------
     pieces
         The pieces.
-    kind
-        What each piece is, a number.
-    turned
-        For each kind, what it is as seen from the other end.
+    ahead, back
+        What each piece is, a number, as seen from its beginning and from its end.
     joined
         False leaves every piece a chain of its own.
     """
@@ -110,7 +108,7 @@ def join(pieces: Pieces, kind: Ints, turned: Ints, *, joined: bool = True) -> Ch
     count = len(u)
     # Arc 2e goes along piece e, arc 2e + 1 against it.
     arcs = np.arange(2 * count)
-    kind = np.stack([kind, turned[kind]], axis=1).ravel()
+    kind = np.stack([ahead, back], axis=1).ravel()
     head = np.stack([v, u], axis=1).ravel()
     follows = _follows(head, kind) if joined else arcs.copy()
     end, steps = _terminals(follows)

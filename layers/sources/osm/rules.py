@@ -12,15 +12,13 @@ from layers.messages import text
 from layers.resources import data_path
 from layers.streets import MODES, Mode
 
-KEYS = frozenset(
-    {
-        "highway", "route", "access", "foot", "bicycle", "vehicle", "motor_vehicle", "motorcar",
-        "motorroad", "oneway", "oneway:foot", "oneway:bicycle", "cycleway", "cycleway:left",
-        "cycleway:right", "cycleway:both", "cycleway:left:oneway", "cycleway:right:oneway",
-        "cycleway:both:oneway", "junction", "conveying", "sidewalk", "sidewalk:both",
-        "sidewalk:left", "sidewalk:right", "service", "area", "maxspeed", "maxspeed:forward",
-        "maxspeed:backward", "bridge", "tunnel", "layer",
-    }
+KEYS = (
+    "highway", "route", "access", "foot", "bicycle", "vehicle", "motor_vehicle", "motorcar",
+    "motorroad", "oneway", "oneway:foot", "oneway:bicycle", "cycleway", "cycleway:left",
+    "cycleway:right", "cycleway:both", "cycleway:left:oneway", "cycleway:right:oneway",
+    "cycleway:both:oneway", "junction", "conveying", "sidewalk", "sidewalk:both",
+    "sidewalk:left", "sidewalk:right", "service", "area", "maxspeed", "maxspeed:forward",
+    "maxspeed:backward", "bridge", "tunnel", "layer",
 )  # fmt: skip
 """The keys that a verdict depends on; a street's name does not."""
 

@@ -44,10 +44,10 @@ class Ways:
         OSM's id of the node at each point.
     xy
         Longitude and latitude of each point.
-    kind
-        What each run is: a row of `kinds`.
-    kinds
-        Names and verdicts.
+    verdict, name
+        Rows of `verdicts` and `names` that each run has.
+    verdicts, names
+        Every one there is.
     read
         Ways in the file that are streets by their class, or might be.
     others
@@ -66,8 +66,10 @@ class Ways:
     size: Ints
     ref: Ints
     xy: Floats
-    kind: Ints
-    kinds: tuple[tuple[str, Verdict], ...]
+    verdict: Ints
+    name: Ints
+    verdicts: tuple[Verdict, ...]
+    names: tuple[str, ...]
     read: int
     others: Counter[str]
     closed: tuple[int, ...]
@@ -79,11 +81,11 @@ class Ways:
     nodes_missing: int
     date: str
 
-    def take(self, kept: Flags) -> tuple[Ints, Floats, Ints, Ints]:
-        """Nodes, places, run and kind of the runs under a mask."""
+    def take(self, kept: Flags) -> tuple[Ints, Floats, Ints]:
+        """Nodes and places of the runs under a mask, and the run of each, from zero."""
         points = np.repeat(kept, self.size)
         run = np.repeat(np.arange(int(kept.sum())), self.size[kept])
-        return self.ref[points], self.xy[points], run, self.kind[kept]
+        return self.ref[points], self.xy[points], run
 
 
 def is_osm(path: Path) -> bool:
@@ -139,11 +141,13 @@ def read(path: Path, rules: Rules) -> Ways:
 @dataclass
 class _Reading:
     rules: Rules
-    judged: dict[tuple[Any, ...], tuple[Judged, dict[str, int]]] = field(default_factory=dict)
-    kinds: dict[tuple[str, Verdict], int] = field(default_factory=dict)
+    judged: dict[tuple[str | None, ...], Judged] = field(default_factory=dict)
+    verdicts: dict[Verdict, int] = field(default_factory=dict)
+    names: dict[str, int] = field(default_factory=dict)
     way: "array[int]" = field(default_factory=lambda: array("q"))
     size: "array[int]" = field(default_factory=lambda: array("q"))
-    kind: "array[int]" = field(default_factory=lambda: array("q"))
+    verdict: "array[int]" = field(default_factory=lambda: array("q"))
+    name: "array[int]" = field(default_factory=lambda: array("q"))
     ref: "array[int]" = field(default_factory=lambda: array("q"))
     xy: bytearray = field(default_factory=bytearray)
     others: Counter[str] = field(default_factory=Counter)
@@ -175,18 +179,19 @@ class _Reading:
                 self._add(way.id, kind, refs, places[_WKB_HEAD:])
         return self._ways(file.header.get("osmosis_replication_timestamp"))
 
-    def _kind(self, way: Any) -> int | None:
-        """Judge a way: the number of its kind, None for one that is left out."""
-        tags = dict(way.tags)
-        said = tuple(item for item in tags.items() if item[0] in KEYS)
-        found = self.judged.get(said)
-        if found is None:
-            found = self.judged[said] = (self.rules.judge(tags), {})
-        judged, by_name = found
+    def _kind(self, way: Any) -> tuple[int, int] | None:
+        """Judge a way: numbers of its verdict and name, None for one that is left out."""
+        value = way.tags.get
+        # Asking for each key is faster than going through the tags there are.
+        said = tuple(map(value, KEYS))
+        judged = self.judged.get(said)
+        if judged is None:
+            tags = {key: word for key, word in zip(KEYS, said, strict=True) if word is not None}
+            judged = self.judged[said] = self.rules.judge(tags)
         verdict = judged.verdict
         if verdict is None or not way.visible:
-            if "highway" in tags:
-                self.others[tags["highway"]] += 1
+            if (highway := value("highway")) is not None:
+                self.others[highway] += 1
             return None
         self.read_count += 1
         if judged.speed_unread:
@@ -196,20 +201,21 @@ class _Reading:
         if not verdict.open:
             self.closed.append(way.id)
             return None
-        name = tags.get("name", "")
-        kind = by_name.get(name)
-        if kind is None:
-            kind = by_name[name] = self.kinds.setdefault((name, verdict), len(self.kinds))
-        return kind
+        name = value("name", "")
+        return (
+            self.verdicts.setdefault(verdict, len(self.verdicts)),
+            self.names.setdefault(name, len(self.names)),
+        )
 
-    def _add(self, way: int, kind: int, refs: list[int], places: bytes) -> None:
+    def _add(self, way: int, kind: tuple[int, int], refs: list[int], places: bytes) -> None:
         self.way.append(way)
-        self.kind.append(kind)
+        self.verdict.append(kind[0])
+        self.name.append(kind[1])
         self.size.append(len(refs))
         self.ref.extend(refs)
         self.xy += places
 
-    def _read_stretches(self, way: Any, kind: int) -> None:
+    def _read_stretches(self, way: Any, kind: tuple[int, int]) -> None:
         """Keep the stretches between nodes that are missing; nothing leads across them."""
         stretches: list[list[Any]] = [[]]
         whole = True
@@ -235,8 +241,10 @@ class _Reading:
             size=np.frombuffer(self.size, np.int64),
             ref=np.frombuffer(self.ref, np.int64),
             xy=np.frombuffer(self.xy, np.float64).reshape(-1, 2),
-            kind=np.frombuffer(self.kind, np.int64),
-            kinds=tuple(self.kinds),
+            verdict=np.frombuffer(self.verdict, np.int64),
+            name=np.frombuffer(self.name, np.int64),
+            verdicts=tuple(self.verdicts),
+            names=tuple(self.names),
             read=self.read_count,
             others=self.others,
             closed=tuple(self.closed),

@@ -280,7 +280,7 @@ def test_streets_near_the_area_are_kept_beyond_it(files, osm_streets, tiny_city)
     west, south, east, north = tiny_city.units.total_bounds
     area = f"{west},{south},{(west + east) / 2},{north}"
     built = build(files, streets=Source.parse(str(osm_streets)), area=area)
-    assert codes(built)["osm_ways_outside"].values["count"] == 1
+    assert "1" in codes(built)["osm_ways_outside"].message
     assert built.city.streets.total_bounds[2] > (west + east) / 2
     assert any("3,000 m" in note for note in built.city.provenance["streets"].notes)
     narrow = build(files, streets=Source.parse(f"{osm_streets},margin=10"), area=area)

@@ -437,7 +437,7 @@ def test_a_long_chain_is_one_street():
     xy = np.stack([node * 1e-5, np.zeros(len(node))], axis=1)
     pieces = chains.split(node[points], xy[points], way_of)
     kind = np.zeros(len(pieces.run), np.int64)
-    made = chains.join(pieces, kind, np.zeros(1, np.int64))
+    made = chains.join(pieces, kind, kind)
     assert len(made.u) == 1
     assert {int(made.u[0]), int(made.v[0])} == {0, count - 1}
     assert (np.abs(np.diff(made.xy[:, 0])) < 2e-5).all()
