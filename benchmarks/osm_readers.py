@@ -31,6 +31,16 @@ OSMNX = {"walk": "walk", "cycle": "bike", "drive": "drive"}
 HEAD = ("reader", "file", "mode", "nodes", "edges", "points", "km", "pieces", "seconds", "MB")
 
 
+Told = tuple[dict[str, float], dict[str, dict[str, Any]]]
+
+
+def spent(begun: float) -> dict[str, float]:
+    """Tell seconds since a reader began and the most memory it took, before any counting."""
+    seconds = time.perf_counter() - begun
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"seconds": round(seconds, 2), "MB": round(peak)}
+
+
 def figures(u: Any, v: Any, lines: gpd.GeoSeries) -> dict[str, Any]:
     """Count what a network has, given as ends and lines, a row a street."""
     ends = np.stack([np.asarray(u), np.asarray(v)], axis=1)
@@ -44,21 +54,21 @@ def figures(u: Any, v: Any, lines: gpd.GeoSeries) -> dict[str, Any]:
     }
 
 
-def ours(path: str, _: str) -> tuple[float, dict[str, dict[str, Any]]]:
+def ours(path: str, _: str) -> Told:
     """Read with this program: all modes in one pass."""
     from layers.sources.osm import read_streets  # noqa: PLC0415
 
     begun = time.perf_counter()
     streets = read_streets(path).streets
-    seconds = time.perf_counter() - begun
+    cost = spent(begun)
     found = {}
     for mode in MODES:
         part = streets[streets[f"{mode}_forward"] | streets[f"{mode}_backward"]]
         found[mode] = figures(part["u"], part["v"], part.geometry)
-    return seconds, found
+    return cost, found
 
 
-def pyrosm(path: str, mode: str) -> tuple[float, dict[str, dict[str, Any]]]:
+def pyrosm(path: str, mode: str) -> Told:
     """Read with pyrosm: an edge for every two neighbouring nodes of a way."""
     import pyrosm as peer  # noqa: PLC0415
 
@@ -69,11 +79,11 @@ def pyrosm(path: str, mode: str) -> tuple[float, dict[str, dict[str, Any]]]:
                 writer.add(entity)
     begun = time.perf_counter()
     _, edges = peer.OSM(path).get_network(PYROSM[mode], nodes=True)
-    seconds = time.perf_counter() - begun
-    return seconds, {mode: figures(edges["u"], edges["v"], edges.geometry)}
+    cost = spent(begun)
+    return cost, {mode: figures(edges["u"], edges["v"], edges.geometry)}
 
 
-def osmnx(path: str, mode: str) -> tuple[float, dict[str, dict[str, Any]]]:
+def osmnx(path: str, mode: str) -> Told:
     """Read with osmnx, which splits and joins as this program does."""
     import osmnx as peer  # noqa: PLC0415
 
@@ -81,9 +91,9 @@ def osmnx(path: str, mode: str) -> tuple[float, dict[str, dict[str, Any]]]:
     keep(path, filtered, peer._overpass._get_network_filter(OSMNX[mode]))  # noqa: SLF001 - its rules
     begun = time.perf_counter()
     graph = peer.graph_from_xml(filtered, bidirectional=mode == "walk", retain_all=True)
-    seconds = time.perf_counter() - begun
+    cost = spent(begun)
     edges = peer.graph_to_gdfs(peer.convert.to_undirected(graph), nodes=False).reset_index()
-    return seconds, {mode: figures(edges["u"], edges["v"], edges.geometry)}
+    return cost, {mode: figures(edges["u"], edges["v"], edges.geometry)}
 
 
 def keep(path: str, to: str, rules: str) -> None:
@@ -122,9 +132,8 @@ def repeated(path: str, copies: int, to: str) -> None:
 
 def child(reader: str, path: str, mode: str) -> None:
     """Run one reader and write what it found as JSON."""
-    seconds, found = READERS[reader](path, mode)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"seconds": round(seconds, 2), "MB": round(peak), "found": found}))
+    cost, found = READERS[reader](path, mode)
+    print(json.dumps({**cost, "found": found}))
 
 
 def run(reader: str, path: str, mode: str, *, wait: float) -> list[dict[str, Any]]:

@@ -205,14 +205,20 @@ def _layer(
     said = pd.DataFrame(
         [(*one.walk, *one.cycle, *one.drive, *one[3:]) for one in verdicts],
         columns=[*PERMISSIONS, "speed_kmh", "highway", "bridge", "tunnel", "layer"],
-    )
+    ).astype({"highway": "str"})
     verdict, name = np.divmod(made.kind, len(names))
-    columns = said.take(verdict).reset_index(drop=True)
-    columns.insert(0, "u", node_ids[made.u])
-    columns.insert(1, "v", node_ids[made.v])
-    columns["name"] = pd.Series(names, dtype="str").take(name).array
-    lines = shapely.linestrings(made.xy, indices=made.owner)
-    return street_layer.conform(gpd.GeoDataFrame(columns, geometry=lines, crs=GEOGRAPHIC))
+    lines = gpd.GeoSeries(shapely.linestrings(made.xy, indices=made.owner), crs=GEOGRAPHIC)
+    columns = {
+        "u": node_ids[made.u],
+        "v": node_ids[made.v],
+        "length": street_layer.geodesic_length(lines),
+        **{column: said[column].to_numpy()[verdict] for column in said},
+        "name": pd.Series(names, dtype="str").take(name).array,
+        "highway": said["highway"].take(verdict).array,
+    }
+    # In the layer's own order and types, as `layers.streets.conform` would have them.
+    ordered = {column: columns[column] for column in street_layer.SCHEMA.columns}
+    return gpd.GeoDataFrame(ordered, geometry=lines)
 
 
 def _findings(found: Ways, counts: Mapping[str, int], margin: float) -> Iterator[Finding]:

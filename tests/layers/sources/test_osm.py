@@ -4,6 +4,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import geopandas as gpd
+import geopandas.testing
 import networkx as nx
 import numpy as np
 import pytest
@@ -462,6 +463,7 @@ def test_real_files(shared, name):
     parts = ("used", "closed", "lost", "still", "outside", "repeated")
     assert result.counts["ways"] == sum(result.counts[key] for key in parts)
     assert street_layer.check(result.streets) == []
+    gpd.testing.assert_geodataframe_equal(result.streets, street_layer.conform(result.streets))
     assert not any(one.code == "length_disagrees" for one in street_layer.review(result.streets))
     pieces = read_streets(path, joined=False).streets
     assert result.streets["length"].sum() == pytest.approx(pieces["length"].sum(), rel=1e-12)
