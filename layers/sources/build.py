@@ -75,7 +75,8 @@ def build_city(
         in that column the census of 2020 is spread over by district. Option ``datum``
         says what the coordinates are in.
     facilities
-        Tables of places, each of one service; none makes an empty layer.
+        Tables of places, each of one service, or files of OpenStreetMap, whose tags say
+        what a place is; none makes an empty layer.
     area
         Study area: empty for all, ``streets`` for where the streets form a network, or
         ``west,south,east,north`` in degrees. Units are clipped to it; people and
@@ -126,8 +127,7 @@ def _read_streets(source: Source, box: Any) -> tuple[gpd.GeoDataFrame, list[Find
     if osm.is_osm(source.path):
         source.allow("margin", "tags")
         margin = source.number("margin", osm.MARGIN_M)
-        rules = osm.Rules.read(Path(source.options["tags"])) if "tags" in source.options else None
-        read = osm.read_streets(source.path, area=box, margin=margin, rules=rules)
+        read = osm.read_streets(source.path, area=box, margin=margin, rules=_rules(source))
         named = f"{source.path.name}; {osm.AUTHORS}"
         origin = Provenance(source=named, licence=osm.LICENCE, date=read.date)
         return read.streets, list(read.findings), origin
@@ -171,10 +171,10 @@ def _read_facilities(sources: Sequence[Source]) -> tuple[gpd.GeoDataFrame, list[
     layers, found = [], []
     numbered: Counter[str] = Counter()
     for source in sources:
-        layer, repeated = places.read(source)
+        layer, repeated = (_from_tags if osm.is_osm(source.path) else places.read)(source)
         found += repeated
         service = source.options.get("service")
-        if service is not None:
+        if service is not None and not osm.is_osm(source.path):
             # Several files may give one service: number through all of them.
             first = numbered[service] + 1
             numbered[service] += len(layer)
@@ -182,6 +182,20 @@ def _read_facilities(sources: Sequence[Source]) -> tuple[gpd.GeoDataFrame, list[
         layers.append(layer)
     joined = pd.concat(layers, ignore_index=True)
     return facility_layer.conform(joined), found
+
+
+def _from_tags(source: Source) -> tuple[gpd.GeoDataFrame, list[Finding]]:
+    """Read facilities out of a file of OpenStreetMap."""
+    source.allow("service", "tags", "stands_for")
+    service = source.options.get("service")
+    layer, found = osm.read_places(source.path, service=service, rules=_rules(source))
+    if stand_in := source.options.get("stands_for"):
+        layer["venue"] = stand_in
+    return layer, found
+
+
+def _rules(source: Source) -> osm.Rules | None:
+    return osm.Rules.read(Path(source.options["tags"])) if "tags" in source.options else None
 
 
 def _box(words: str) -> Any:

@@ -1,4 +1,4 @@
-"""Streets out of files of OpenStreetMap, for all modes in one pass."""
+"""Streets and facilities out of files of OpenStreetMap."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,11 +18,21 @@ from layers.findings import Finding, Severity
 from layers.messages import text
 from layers.sources.osm import chains, ways
 from layers.sources.osm.chains import Flags
+from layers.sources.osm.places import read_places
 from layers.sources.osm.rules import Rules, Verdict
 from layers.sources.osm.ways import Ways, is_osm
 from layers.streets import PERMISSIONS
 
-__all__ = ["AUTHORS", "LICENCE", "MARGIN_M", "OsmStreets", "Rules", "is_osm", "read_streets"]
+__all__ = [
+    "AUTHORS",
+    "LICENCE",
+    "MARGIN_M",
+    "OsmStreets",
+    "Rules",
+    "is_osm",
+    "read_places",
+    "read_streets",
+]
 
 AUTHORS, LICENCE = "OpenStreetMap contributors", "ODbL 1.0"
 

@@ -108,6 +108,8 @@ class Rules:
         Values of ``service`` that are closed to drivers.
     limits
         Limits in words, in km/h.
+    facilities
+        For each service tests of which one must hold: keys and values, all together.
     """
 
     classes: Mapping[str, Class]
@@ -119,6 +121,7 @@ class Rules:
     sidewalk_closes: frozenset[str]
     service_closes: frozenset[str]
     limits: Mapping[str, float]
+    facilities: Mapping[str, tuple[tuple[tuple[str, str], ...], ...]]
 
     @classmethod
     def read(cls, path: Path | None = None) -> Self:
@@ -153,6 +156,10 @@ class Rules:
                 sidewalk_closes=frozenset(sidewalk["closed"]),
                 service_closes=frozenset(table["service"]["closed_to_drive"]),
                 limits={word: _above_zero(kmh) for word, kmh in table["maxspeed"].items()},
+                facilities={
+                    service: tuple(_test(words) for words in tests)
+                    for service, tests in table.get("facility", {}).items()
+                },
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as wrong:
             raise SourceError(
@@ -284,6 +291,13 @@ def _class(*, kmh: float, oneway: bool = False, **may: bool) -> Class:
     if not all(isinstance(flag, bool) for flag in (*may.values(), oneway)):
         raise TypeError(f"walk, cycle, drive, oneway: {may}, {oneway}")
     return Class(kmh=_above_zero(kmh), oneway=oneway, **may)
+
+
+def _test(words: str) -> tuple[tuple[str, str], ...]:
+    parts = [part.strip().partition("=") for part in words.split("&")]
+    if not all(key and equals and value for key, equals, value in parts):
+        raise ValueError(f"[facility] {words!r}: key=value")
+    return tuple((key, value) for key, _, value in parts)
 
 
 def _above_zero(kmh: float) -> float:

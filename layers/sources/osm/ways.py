@@ -114,8 +114,11 @@ def readable(path: Path) -> Iterator[None]:
         yield
     except (RuntimeError, ValueError, OSError) as wrong:
         reason = str(wrong)
-        short = any(words in reason for words in _CUT_SHORT)
-        key = "error.osm_truncated" if short else "error.osm_unreadable"
+        key = "error.osm_unreadable"
+        if any(words in reason for words in _CUT_SHORT):
+            key = "error.osm_truncated"
+        elif "out of order" in reason:
+            key = "error.osm_unsorted"
         raise SourceError(text(key, path=str(path), reason=reason)) from wrong
 
 

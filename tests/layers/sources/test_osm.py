@@ -12,11 +12,12 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from layers import facilities
 from layers import streets as street_layer
 from layers.errors import SourceError
 from layers.messages import speaking
 from layers.resources import data_path
-from layers.sources.osm import Rules, chains, is_osm, read_streets
+from layers.sources.osm import Rules, chains, is_osm, read_places, read_streets
 from planner import Network
 
 RULES = Rules.read()
@@ -501,3 +502,56 @@ def test_files_cut_short(shared, tmp_path, name, share):
     path.write_bytes(content[: int(len(content) * share)])
     with speaking("en"), pytest.raises(SourceError, match=r"cut short|no readable"):
         read_streets(path)
+
+
+PLACES = """<osm version="0.6">
+<node id="1" lon="120" lat="30"><tag k="diaper" v="yes"/><tag k="name" v="母婴室"/></node>
+<node id="2" lon="120" lat="30.1"><tag k="diaper" v="no"/></node>
+<node id="3" lon="120.1" lat="30.1"/>
+<node id="4" lon="120.1" lat="30"/>
+<node id="5" lon="120" lat="30.2"><tag k="amenity" v="social_facility"/></node>
+<way id="6"><nd ref="1"/><nd ref="2"/><nd ref="3"/><nd ref="4"/><nd ref="1"/>
+<tag k="leisure" v="sports_centre"/><tag k="changing_table" v="yes"/></way>
+<way id="7"><nd ref="1"/><nd ref="99"/><nd ref="3"/><nd ref="1"/>
+<tag k="leisure" v="sports_centre"/></way>
+<way id="8"><nd ref="1"/><nd ref="2"/><tag k="leisure" v="fitness_station"/></way>
+<way id="9"><nd ref="1"/><nd ref="98"/><tag k="leisure" v="fitness_station"/></way>
+<relation id="10"><member type="way" ref="6" role="outer"/><tag k="type" v="multipolygon"/>
+<tag k="amenity" v="social_facility"/><tag k="social_facility:for" v="senior"/></relation>
+</osm>"""
+
+
+def test_facilities_out_of_tags(tmp_path):
+    path = tmp_path / "places.osm"
+    path.write_text(PLACES, encoding="utf-8")
+    layer, found = read_places(path)
+    assert facilities.check(layer) == []
+    assert set(layer["id"]) == {
+        "mother_baby_room-n1",
+        "mother_baby_room-w6",
+        "fitness_circle-w6",
+        "fitness_circle-w8",
+        "home_care_centre-r10",
+    }
+    known = layer.set_index("id")
+    assert known.loc["mother_baby_room-n1", "name"] == "母婴室"
+    venue = "amenity=social_facility & social_facility:for=senior"
+    assert known.loc["home_care_centre-r10", "venue"] == venue
+    assert known.geometry["fitness_circle-w6"].within(shapely.box(120, 30, 120.1, 30.1))
+    assert [one.code for one in found] == ["osm_places_lost"]
+    only, _ = read_places(path, service="home_care_centre")
+    assert only["id"].tolist() == ["home_care_centre-r10"]
+    with pytest.raises(SourceError, match="galaxy"):
+        read_places(path, service="galaxy")
+
+
+def test_facilities_of_a_real_file(shared):
+    layer, found = read_places(shared("osm", "Helsinki.osm.pbf"), service="fitness_circle")
+    assert facilities.check(layer) == []
+    assert found == []
+    assert len(layer) > 0
+
+
+def test_areas_want_a_file_in_order(shared):
+    with speaking("en"), pytest.raises(SourceError, match="osmium sort"):
+        read_places(shared("osm", "columbus_breaks_pyrosm.osm.pbf"))
