@@ -114,18 +114,11 @@ def read_streets(
     near = kept if area is None else kept & _near(found, area, margin)
     if not near.any():
         raise SourceError(text("error.osm_none_in_area", path=str(path), count=len(found.way)))
-    ref, xy, run = found.take(near)
-    node_ids, node = np.unique(ref, return_inverse=True)
-    pieces = chains.split(node, xy, run)
-    if not len(pieces.first):
+    made, run, node_ids = _chains(found, near, joined=joined)
+    if not len(run):
         raise _nothing(path, found)
-    verdicts, turned = _both_ways(found.verdicts)
-    verdict, name = found.verdict[near][pieces.run], found.name[near][pieces.run]
-    count = len(found.names)
-    ahead, back = verdict * count + name, turned[verdict] * count + name
-    made = chains.join(pieces, ahead, back, joined=joined)
-    streets = _layer(made, verdicts, found.names, node_ids)
-    used = np.unique(found.way[near][pieces.run])
+    streets = _layer(made, found, node_ids)
+    used = np.unique(found.way[near][run])
     counts = {
         "ways": found.read,
         "used": len(used),
@@ -136,7 +129,7 @@ def read_streets(
         "nodes_missing": found.nodes_missing,
         "still": len(found.still) + len(np.setdiff1d(found.way[near], used)),
         "repeated": repeated,
-        "pieces": len(pieces.first),
+        "pieces": len(run),
         "streets": len(streets),
         "nodes": len(np.unique(np.concatenate([made.u, made.v]))),
     }
@@ -201,29 +194,41 @@ def _near(found: Ways, area: Any, margin: float) -> Flags:
     return near
 
 
-def _both_ways(verdicts: Sequence[Verdict]) -> tuple[list[Verdict], chains.Ints]:
-    """Every verdict and what it is from the other end; and the number of that one for each."""
-    there = dict.fromkeys([*verdicts, *(verdict.turned() for verdict in verdicts)])
-    number = {verdict: n for n, verdict in enumerate(there)}
-    turns = [number[verdict.turned()] for verdict in number]
-    return list(number), np.array(turns, dtype=np.int64)
+def _chains(
+    found: Ways, near: Flags, *, joined: bool
+) -> tuple[chains.Chains, chains.Ints, chains.Ints]:
+    """Split and join ways: the chains, the run of each piece, and OSM's ids of the nodes."""
+    # The large arrays end with this function, before geometry is made.
+    ref, xy, run = found.take(near)
+    node_ids, node = np.unique(ref, return_inverse=True)
+    pieces = chains.split(node, xy, run)
+    verdicts = _both_ways(found.verdicts)
+    number = {verdict: n for n, verdict in enumerate(verdicts)}
+    turned = np.array([number[one.turned()] for one in verdicts], dtype=np.int64)
+    verdict, name = found.verdict[near][pieces.run], found.name[near][pieces.run]
+    count = len(found.names)
+    ahead, back = verdict * count + name, turned[verdict] * count + name
+    return chains.join(pieces, ahead, back, joined=joined), pieces.run, node_ids
 
 
-def _layer(
-    made: chains.Chains, verdicts: Sequence[Verdict], names: Sequence[str], node_ids: chains.Ints
-) -> gpd.GeoDataFrame:
+def _both_ways(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Every verdict and, after them, what they are from the other end."""
+    return list(dict.fromkeys([*verdicts, *(verdict.turned() for verdict in verdicts)]))
+
+
+def _layer(made: chains.Chains, found: Ways, node_ids: chains.Ints) -> gpd.GeoDataFrame:
     said = pd.DataFrame(
-        [(*one.walk, *one.cycle, *one.drive, *one[3:]) for one in verdicts],
+        [(*one.walk, *one.cycle, *one.drive, *one[3:]) for one in _both_ways(found.verdicts)],
         columns=[*PERMISSIONS, "speed_kmh", "highway", "bridge", "tunnel", "layer"],
     ).astype({"highway": "str"})
-    verdict, name = np.divmod(made.kind, len(names))
+    verdict, name = np.divmod(made.kind, len(found.names))
     lines = gpd.GeoSeries(shapely.linestrings(made.xy, indices=made.owner), crs=GEOGRAPHIC)
     columns = {
         "u": node_ids[made.u],
         "v": node_ids[made.v],
         "length": street_layer.geodesic_length(lines),
         **{column: said[column].to_numpy()[verdict] for column in said},
-        "name": pd.Series(names, dtype="str").take(name).array,
+        "name": pd.Series(found.names, dtype="str").take(name).array,
         "highway": said["highway"].take(verdict).array,
     }
     # In the layer's own order and types, as `layers.streets.conform` would have them.

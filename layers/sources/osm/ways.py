@@ -83,6 +83,8 @@ class Ways:
 
     def take(self, kept: Flags) -> tuple[Ints, Floats, Ints]:
         """Nodes and places of the runs under a mask, and the run of each, from zero."""
+        if kept.all():
+            return self.ref, self.xy, np.repeat(np.arange(len(self.size)), self.size)
         points = np.repeat(kept, self.size)
         run = np.repeat(np.arange(int(kept.sum())), self.size[kept])
         return self.ref[points], self.xy[points], run
