@@ -28,17 +28,29 @@ from layers.streets import MODES, geodesic_length
 
 PYROSM = {"walk": "walking", "cycle": "cycling", "drive": "driving"}
 OSMNX = {"walk": "walk", "cycle": "bike", "drive": "drive"}
-HEAD = ("reader", "file", "mode", "nodes", "edges", "points", "km", "pieces", "seconds", "MB")
+HEAD = (
+    "reader",
+    "file",
+    "mode",
+    "nodes",
+    "edges",
+    "points",
+    "km",
+    "pieces",
+    "seconds",
+    "cpu",
+    "MB",
+)
 
 
 Told = tuple[dict[str, float], dict[str, dict[str, Any]]]
 
 
-def spent(begun: float) -> dict[str, float]:
-    """Tell seconds since a reader began and the most memory it took, before any counting."""
-    seconds = time.perf_counter() - begun
+def spent(begun: tuple[float, float]) -> dict[str, float]:
+    """Tell what a reader took since it began: time, processor, and memory at most."""
+    seconds, cpu = time.perf_counter() - begun[0], time.process_time() - begun[1]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"seconds": round(seconds, 2), "MB": round(peak)}
+    return {"seconds": round(seconds, 2), "cpu": round(cpu, 2), "MB": round(peak)}
 
 
 def figures(u: Any, v: Any, lines: gpd.GeoSeries) -> dict[str, Any]:
@@ -58,7 +70,7 @@ def ours(path: str, _: str) -> Told:
     """Read with this program: all modes in one pass."""
     from layers.sources.osm import read_streets  # noqa: PLC0415
 
-    begun = time.perf_counter()
+    begun = time.perf_counter(), time.process_time()
     streets = read_streets(path).streets
     cost = spent(begun)
     found = {}
@@ -77,7 +89,7 @@ def pyrosm(path: str, mode: str) -> Told:
         with osmium.SimpleWriter(path, overwrite=True) as writer:
             for entity in osmium.FileProcessor(given):
                 writer.add(entity)
-    begun = time.perf_counter()
+    begun = time.perf_counter(), time.process_time()
     _, edges = peer.OSM(path).get_network(PYROSM[mode], nodes=True)
     cost = spent(begun)
     return cost, {mode: figures(edges["u"], edges["v"], edges.geometry)}
@@ -89,7 +101,7 @@ def osmnx(path: str, mode: str) -> Told:
 
     filtered = str(Path(tempfile.mkdtemp()) / "filtered.osm")
     keep(path, filtered, peer._overpass._get_network_filter(OSMNX[mode]))  # noqa: SLF001 - its rules
-    begun = time.perf_counter()
+    begun = time.perf_counter(), time.process_time()
     graph = peer.graph_from_xml(filtered, bidirectional=mode == "walk", retain_all=True)
     cost = spent(begun)
     edges = peer.graph_to_gdfs(peer.convert.to_undirected(graph), nodes=False).reset_index()
@@ -148,7 +160,7 @@ def run(reader: str, path: str, mode: str, *, wait: float) -> list[dict[str, Any
     except subprocess.TimeoutExpired:
         return [{**row, "seconds": f"over {wait:.0f}"}]
     told = json.loads(done.stdout.splitlines()[-1])
-    same = {key: told[key] for key in ("seconds", "MB")}
+    same = {key: told[key] for key in ("seconds", "cpu", "MB")}
     return [{**row, "mode": one, **found, **same} for one, found in told["found"].items()]
 
 
