@@ -20,7 +20,7 @@ from layers.crs import measuring_crs
 from layers.errors import SourceError
 from layers.findings import Finding, in_order, refuse_errors
 from layers.messages import text
-from layers.sources import boundaries, cells, census, places, router
+from layers.sources import boundaries, cells, census, osm, places, router
 from layers.sources.files import Source
 
 _WHOLE = 0.995
@@ -64,7 +64,10 @@ def build_city(
     name, name_en
         What it is called.
     streets
-        A street layer with the columns of `layers.streets`, or a car router's network.
+        A file of OpenStreetMap; a street layer with the columns of `layers.streets`; or a
+        car router's network. Options of the first: ``margin``, the metres around a study
+        area given in degrees within which streets are kept, and ``tags``, a table in
+        place of ``osm.toml``.
     units
         Files of areas, one or more.
     population
@@ -72,7 +75,8 @@ def build_city(
         in that column the census of 2020 is spread over by district. Option ``datum``
         says what the coordinates are in.
     facilities
-        Tables of places, each of one service; none makes an empty layer.
+        Tables of places, each of one service, or files of OpenStreetMap, whose tags say
+        what a place is; none makes an empty layer.
     area
         Study area: empty for all, ``streets`` for where the streets form a network, or
         ``west,south,east,north`` in degrees. Units are clipped to it; people and
@@ -87,7 +91,8 @@ def build_city(
     LayerError
         A layer has findings that stop the work.
     """
-    ways = _read_streets(streets)
+    box = None if area in {"", "streets"} else _box(area)
+    ways, met, origin = _read_streets(streets, box)
     city_name = {"city_name": name, "city_name_en": name_en or name}
     areas = boundaries.join_levels([boundaries.read(source) for source in units], **city_name)
     # A fault must be told before the row it is in counts as outside the study area.
@@ -97,12 +102,12 @@ def build_city(
     sites, repeated = _read_facilities(facilities)
     refuse_errors([*population_layer.check(people), *facility_layer.check(sites)])
     if area:
-        box = _study_area(area, ways, crs)
+        box = box or _where_streets_are(ways, crs)
         areas, clipped = _clip_units(areas, box, crs)
         people, fewer = _within(people, box, "population")
         sites, less = _within(sites, box, "facilities")
         found = [*_about(found, areas), *clipped, *fewer, *less]
-    found += [*cells.squeezed(share, areas), *repeated]
+    found += [*met, *cells.squeezed(share, areas), *repeated]
     made = City.of(
         name=name,
         name_en=name_en,
@@ -111,18 +116,27 @@ def build_city(
         population=people,
         facilities=sites,
         crs=crs,
-        provenance=_provenance(streets, units, population, facilities, found),
+        provenance=_provenance(origin, units, population, facilities, found),
     )
     return Built(city=made, findings=tuple(in_order([*found, *made.findings(services=services)])))
 
 
-def _read_streets(source: Source) -> gpd.GeoDataFrame:
+def _read_streets(source: Source, box: Any) -> tuple[gpd.GeoDataFrame, list[Finding], Provenance]:
+    """Read the streets: the layer, what was found on the way, and where it comes from."""
+    origin = Provenance(source=source.path.name)
+    if osm.is_osm(source.path):
+        source.allow("margin", "tags")
+        margin = source.number("margin", osm.MARGIN_M)
+        read = osm.read_streets(source.path, area=box, margin=margin, rules=_rules(source))
+        named = f"{source.path.name}; {osm.AUTHORS}"
+        origin = Provenance(source=named, licence=osm.LICENCE, date=read.date)
+        return read.streets, list(read.findings), origin
     head = source.read_features()
     if not {"u", "v", "speed_kmh"} <= set(head.columns):
-        return router.read(source)
+        return router.read(source), [], origin
     source.allow("layer", "crs")
     router.refuse_unknown_nodes(source, head, "u", "v")
-    return street_layer.conform(head)
+    return street_layer.conform(head), [], origin
 
 
 def _is_spread(source: Source) -> bool:
@@ -157,10 +171,10 @@ def _read_facilities(sources: Sequence[Source]) -> tuple[gpd.GeoDataFrame, list[
     layers, found = [], []
     numbered: Counter[str] = Counter()
     for source in sources:
-        layer, repeated = places.read(source)
+        layer, repeated = (_from_tags if osm.is_osm(source.path) else places.read)(source)
         found += repeated
         service = source.options.get("service")
-        if service is not None:
+        if service is not None and not osm.is_osm(source.path):
             # Several files may give one service: number through all of them.
             first = numbered[service] + 1
             numbered[service] += len(layer)
@@ -170,9 +184,22 @@ def _read_facilities(sources: Sequence[Source]) -> tuple[gpd.GeoDataFrame, list[
     return facility_layer.conform(joined), found
 
 
-def _study_area(words: str, ways: gpd.GeoDataFrame, crs: CRS) -> Any:
-    if words == "streets":
-        return _where_streets_are(ways, crs)
+def _from_tags(source: Source) -> tuple[gpd.GeoDataFrame, list[Finding]]:
+    """Read facilities out of a file of OpenStreetMap."""
+    source.allow("service", "tags", "stands_for")
+    service = source.options.get("service")
+    layer, found = osm.read_places(source.path, service=service, rules=_rules(source))
+    if stand_in := source.options.get("stands_for"):
+        layer["venue"] = stand_in
+    return layer, found
+
+
+def _rules(source: Source) -> osm.Rules | None:
+    return osm.Rules.read(Path(source.options["tags"])) if "tags" in source.options else None
+
+
+def _box(words: str) -> Any:
+    """Study area out of ``west,south,east,north``."""
     try:
         west, south, east, north = (float(part) for part in words.split(","))
     except ValueError as wrong:
@@ -252,7 +279,7 @@ def _about(found: list[Finding], areas: gpd.GeoDataFrame) -> list[Finding]:
 
 
 def _provenance(
-    streets: Source,
+    streets: Provenance,
     units: Sequence[Source],
     population: Source,
     facilities: Sequence[Source],
@@ -282,7 +309,7 @@ def _provenance(
     spread = _is_spread(population)
     people = f"{population.path.name}; 2020 census" if spread else population.path.name
     return {
-        "streets": Provenance(source=streets.path.name, notes=notes("streets")),
+        "streets": replace(streets, notes=notes("streets")),
         "units": Provenance(source=names(units), notes=notes("units")),
         "population": Provenance(
             source=people, date="2020" if spread else "", notes=notes("population")

@@ -7,9 +7,11 @@ import shapely
 from layers import City, units
 from layers.errors import LayerError, PlannerError, SourceError
 from layers.messages import speaking
+from layers.resources import data_path
 from layers.sources import census
 from layers.sources.build import build_city
 from layers.sources.files import Source
+from layers.streets import geodesic_length
 
 SERVICES = ("mother_baby_room", "home_care_centre", "menopause_clinic")
 
@@ -244,3 +246,56 @@ def test_hangzhou_core_says_what_was_done(core):
             with speaking(lang):
                 assert str(one)
     assert np.isfinite(core.city.population["residents"]).all()
+
+
+@pytest.fixture
+def osm_streets(files, tiny_city):
+    """The tiny city's streets as a file of OpenStreetMap, and one far to the east."""
+    lines = ['<osm version="0.6">']
+    rows = [*tiny_city.streets.itertuples()]
+    ends = {}
+    for row in rows:
+        ends[row.u + 1], ends[row.v + 1] = row.geometry.coords[0], row.geometry.coords[-1]
+    ends[900], ends[901] = (121.5, 30.2), (121.6, 30.2)
+    lines += [f'<node id="{ref}" lon="{x}" lat="{y}"/>' for ref, (x, y) in ends.items()]
+    pairs = [(row.u + 1, row.v + 1) for row in rows] + [(900, 901)]
+    for number, (u, v) in enumerate(pairs, 1):
+        lines.append(f'<way id="{number}"><nd ref="{u}"/><nd ref="{v}"/>')
+        lines.append('<tag k="highway" v="residential"/></way>')
+    path = files / "streets.osm"
+    path.write_text("\n".join([*lines, "</osm>"]), encoding="utf-8")
+    return path
+
+
+def test_streets_out_of_openstreetmap(files, osm_streets, tiny_city):
+    built = build(files, streets=Source.parse(str(osm_streets)))
+    whole = tiny_city.streets.geometry.drop_duplicates()
+    assert built.city.streets["length"].sum() > geodesic_length(whole).sum()
+    origin = built.city.provenance["streets"]
+    assert origin.source == "streets.osm; OpenStreetMap contributors"
+    assert origin.licence.startswith("ODbL")
+
+
+def test_streets_near_the_area_are_kept_beyond_it(files, osm_streets, tiny_city):
+    west, south, east, north = tiny_city.units.total_bounds
+    area = f"{west},{south},{(west + east) / 2},{north}"
+    built = build(files, streets=Source.parse(str(osm_streets)), area=area)
+    assert "1" in codes(built)["osm_ways_outside"].message
+    assert built.city.streets.total_bounds[2] > (west + east) / 2
+    assert any("3,000 m" in note for note in built.city.provenance["streets"].notes)
+    narrow = build(files, streets=Source.parse(f"{osm_streets},margin=10"), area=area)
+    assert len(narrow.city.streets) < len(built.city.streets)
+
+
+def test_a_table_of_tags_of_ones_own(files, osm_streets):
+    table = data_path("osm.toml").read_text(encoding="utf-8")
+    slow = table.replace("drive = true, kmh = 25", "drive = true, kmh = 12")
+    (files / "mine.toml").write_text(slow, encoding="utf-8")
+    built = build(files, streets=Source.parse(f"{osm_streets},tags={files / 'mine.toml'}"))
+    assert set(built.city.streets["speed_kmh"]) == {12}
+
+
+@pytest.mark.parametrize("option", ["layer=edges", "margin=wide", "margin=-1", "tags=nowhere.toml"])
+def test_options_that_openstreetmap_does_not_take(files, osm_streets, option):
+    with pytest.raises(SourceError):
+        build(files, streets=Source.parse(f"{osm_streets},{option}"), area="120,30,121,31")
