@@ -6,75 +6,33 @@ falls once more is taken once more, so the distances are those of Dijkstra's alg
 the last bit; buckets merely make that rare. What is read next is fetched ahead, because
 a search from hundreds of origins touches a city's memory in no order at all.
 
-`planner._search` imports this module when a search first runs: numba is slow to import.
+Imported when a search first runs (`planner._search.kernels`): numba is slow to import.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
-from numba import njit, types
-from numba.core import event
-from numba.extending import intrinsic
+
+from planner._compiled import compiled, fetch
 
 _AHEAD = 8
 """Nodes between fetching one's arcs and searching it; half of it for the arcs' heads."""
 
 
-class _Ear(event.Listener):  # type: ignore[misc] # numba ships no types
-    """Hears when numba compiles rather than finds what it compiled before."""
-
-    def __init__(self, told: Callable[[], None]) -> None:
-        self._told = told
-
-    def on_start(self, event: Any) -> None:  # noqa: ARG002 - numba's own signature
-        """Pass it on."""
-        self._told()
-
-    def on_end(self, event: Any) -> None:
-        """Let it be."""
-
-
-def on_compiling(told: Callable[[], None]) -> None:
-    """Have a function called whenever a kernel is compiled."""
-    event.register("numba:compile", _Ear(told))
-
-
-def _compiled(kernel: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a kernel when first called, and keep it for other processes."""
-    options = {"nogil": True, "boundscheck": False, "error_model": "numpy"}
-    try:
-        made: Callable[..., Any] = njit(cache=True, **options)(kernel)
-    except RuntimeError:
-        # No folder can be written to, neither beside this file nor in a user's cache.
-        made = njit(**options)(kernel)
-    return made
-
-
-@intrinsic  # type: ignore[untyped-decorator] # numba ships no types
-def _fetch(typing: Any, array: Any, at: Any) -> Any:  # noqa: ARG001 - numba's own signature
-    """Ask the processor to read an array's item that is wanted soon."""
-
-    def code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        held = context.make_array(signature.args[0])(context, builder, values[0])
-        pointer = builder.bitcast(
-            builder.gep(held.data, [values[1]]), ir.IntType(8).as_pointer()
-        )
-        number = ir.IntType(32)
-        kind = ir.FunctionType(ir.VoidType(), [pointer.type, number, number, number])
-        ask = builder.module.declare_intrinsic("llvm.prefetch", [pointer.type], kind)
-        # To read, to be kept close, as data.
-        builder.call(ask, [pointer, *(ir.Constant(number, flag) for flag in (0, 3, 1))])
-        return context.get_dummy_value()
-
-    return types.void(array, at), code
-
-
-@_compiled
+@compiled
 def nearest(
-    start, arcs, seed_node, seed_cost, seed_origin, limit, width, buckets, room, distance, origin
-):
+    start: Any,
+    arcs: Any,
+    seed_node: Any,
+    seed_cost: Any,
+    seed_origin: Any,
+    limit: float,
+    width: float,
+    buckets: int,
+    room: int,
+    distance: Any,
+    origin: Any,
+) -> bool:
     """Search from all origins at once.
 
     Of origins at exactly the same distance the first wins, so that the outcome does not
@@ -152,8 +110,8 @@ def nearest(
             last = entry
             while entry >= 0:
                 node = np.int64(wait_node[entry])
-                _fetch(label, 2 * node)
-                _fetch(start, node)
+                fetch(label, 2 * node)
+                fetch(start, node)
                 batch_node[count] = node
                 batch_cost[count] = wait_cost[entry]
                 count += 1
@@ -165,7 +123,7 @@ def nearest(
             waiting -= count
             for i in range(count):
                 if i + _AHEAD < count:
-                    _fetch(arcs, np.int64(start[batch_node[i + _AHEAD]]))
+                    fetch(arcs, np.int64(start[batch_node[i + _AHEAD]]))
                 node = np.int64(batch_node[i])
                 here = batch_cost[i]
                 if here != label[2 * node]:
@@ -174,7 +132,7 @@ def nearest(
                 if i + _AHEAD // 2 < count:
                     soon = batch_node[i + _AHEAD // 2]
                     for arc in range(start[soon], start[soon + 1]):
-                        _fetch(label, 2 * arcs[arc].head)
+                        fetch(label, 2 * arcs[arc].head)
                 for arc in range(start[node], start[node + 1]):
                     cost = here + arcs[arc].cost
                     head = arcs[arc].head

@@ -118,7 +118,7 @@ def nearest_origin(
     seeds = seed_node[near], seed_cost[near], seed_origin[near]
     width, buckets = _buckets(rows, seeds[1])
     room = nodes + len(near) + 1
-    while not kernels().nearest(
+    while not kernels("_kernels").nearest(
         rows.start, rows.arcs, *seeds, limit, width, buckets, room, distance, origin
     ):
         room *= 2
@@ -134,9 +134,15 @@ def _buckets(rows: Rows, seed_cost: Floats) -> tuple[float, int]:
 
 
 @cache
-def kernels() -> ModuleType:
-    """Import the compiled kernels; says so once if they have yet to be compiled."""
-    module = import_module("planner._kernels")
+def kernels(name: str) -> ModuleType:
+    """Import a module of compiled kernels; the first says when they are being compiled."""
+    module = import_module(f"planner.{name}")
+    _listen()
+    return module
+
+
+@cache
+def _listen() -> None:
     told: list[bool] = []
 
     def tell() -> None:
@@ -144,5 +150,4 @@ def kernels() -> ModuleType:
             told.append(True)
             _log.warning(text("search.compiling"))
 
-    module.on_compiling(tell)
-    return module
+    import_module("planner._compiled").on_compiling(tell)

@@ -19,7 +19,7 @@ from layers.findings import refuse_errors
 from layers.messages import text
 from layers.streets import MODES, Mode
 from planner import _search, positions, reach
-from planner.positions import Positions
+from planner.positions import Grid, Positions
 from planner.standards import DEFAULT_SPEED_KMH, unknown_name
 
 if TYPE_CHECKING:
@@ -298,6 +298,11 @@ class Network:
     def lines(self) -> np.ndarray:
         """Geometry of each street in `crs`."""
         return np.asarray(self.streets.geometry.to_crs(self.crs).array)
+
+    @cached_property
+    def grid(self) -> Grid:
+        """The lines in a grid of cells, to place points on them."""
+        return Grid(self.lines)
 
     @cached_property
     def component(self) -> Ints:
