@@ -3,15 +3,13 @@
 Imported when points are first placed (`planner._search.kernels`): numba is slow to import.
 """
 
-from typing import Any
-
 import numpy as np
 
 from planner._compiled import compiled
 
 
 @compiled
-def _columns(ax: float, ay: float, bx: float, by: float, row: int) -> Any:
+def _columns(ax, ay, bx, by, row):
     """First and last column of a row of cells that a segment crosses, in cells."""
     low, high = min(ax, bx), max(ax, bx)
     if by != ay:
@@ -24,7 +22,7 @@ def _columns(ax: float, ay: float, bx: float, by: float, row: int) -> Any:
 
 
 @compiled
-def measure(xy: Any, line: Any, along: Any) -> None:
+def measure(xy, line, along):
     """Fill in which share of its line's length lies before each vertex."""
     first = 0
     for vertex in range(len(xy)):
@@ -41,7 +39,7 @@ def measure(xy: Any, line: Any, along: Any) -> None:
 
 
 @compiled
-def fill(xy: Any, segment: Any, west: float, south: float, cell: float, shape: Any) -> Any:
+def fill(xy, segment, west, south, cell, shape):
     """Sort segments into the cells that they cross.
 
     Parameters
@@ -89,23 +87,23 @@ def fill(xy: Any, segment: Any, west: float, south: float, cell: float, shape: A
 
 @compiled
 def nearest(
-    xy: Any,
-    segment: Any,
-    line: Any,
-    along: Any,
-    start: Any,
-    held: Any,
-    west: float,
-    south: float,
-    cell: float,
-    shape: Any,
-    usable: Any,
-    points: Any,
-    limit: float,
-    edge: Any,
-    access: Any,
-    share: Any,
-) -> None:
+    xy,
+    segment,
+    line,
+    along,
+    start,
+    held,
+    west,
+    south,
+    cell,
+    shape,
+    usable,
+    points,
+    limit,
+    edge,
+    access,
+    share,
+):
     """Find the nearest line to each point; of equally near ones the first.
 
     Cells are looked through in rings around the point, until a ring lies farther away

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import import_module
@@ -14,6 +16,7 @@ from numpy.typing import NDArray
 from layers.messages import text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from types import ModuleType
 
 Floats = NDArray[np.float64]
@@ -21,6 +24,7 @@ Ints = NDArray[np.int64]
 
 _ARC = np.dtype([("cost", np.float64), ("head", np.int64)])
 _MOST_BUCKETS = 1 << 16
+_ORIGINS_AT_ONCE = 2000
 _log = logging.getLogger("planner")
 
 
@@ -64,6 +68,26 @@ class Rows:
         # The mean, not the median: all distances together then span no more buckets than
         # there are arcs, however unlike the arcs are.
         return max(float(finite.mean()), most / _MOST_BUCKETS), most
+
+
+@dataclass(frozen=True, eq=False)
+class Ball:
+    """What some origins reach, each alone, as compressed rows.
+
+    Attributes
+    ----------
+    first
+        The first of the origins.
+    start
+        Where each origin's nodes begin, one more than there are origins.
+    node, distance
+        The nodes within the limit, in no order, and their distances.
+    """
+
+    first: int
+    start: Ints
+    node: Ints
+    distance: Floats
 
 
 def compress(nodes: int, tail: Ints, head: Ints, cost: Floats) -> Rows:
@@ -111,26 +135,185 @@ def nearest_origin(
         Per node, of equally near ones the first; -1 where none does.
     """
     assert not len(seed_origin) or seed_origin.max() < origins
-    nodes = rows.nodes
-    distance, origin = np.empty(nodes), np.empty(nodes, dtype=np.int64)
-    near = np.flatnonzero(np.isfinite(seed_cost) & (seed_cost <= limit))
-    near = near[np.argsort(seed_cost[near], kind="stable")]
-    seeds = seed_node[near], seed_cost[near], seed_origin[near]
-    width, buckets = _buckets(rows, seeds[1])
-    room = nodes + len(near) + 1
-    while not kernels("_kernels").nearest(
-        rows.start, rows.arcs, *seeds, limit, width, buckets, room, distance, origin
-    ):
-        room *= 2
+    distance, origin = np.empty(rows.nodes), np.empty(rows.nodes, dtype=np.int64)
+    _from_all("nearest", rows, seed_node, seed_cost, seed_origin, limit, distance, origin)
     return distance, origin
 
 
-def _buckets(rows: Rows, seed_cost: Floats) -> tuple[float, int]:
-    """Width of a bucket, and a power of two of them that holds the dearest arc."""
+def nearest_origins(
+    rows: Rows,
+    seed_node: Ints,
+    seed_cost: Floats,
+    seed_origin: Ints,
+    count: int,
+    limit: float,
+) -> tuple[Floats, Ints]:
+    """Distances from the nearest few origins to every node, and which origins they are.
+
+    Parameters
+    ----------
+    rows, seed_node, seed_cost, seed_origin, limit
+        As `nearest_origin` takes them.
+    count
+        How many origins to keep for each node.
+
+    Returns
+    -------
+    distance, origin
+        A row a node, a column a rank, nearest first; inf and -1 where there are fewer.
+    """
+    distance = np.empty((rows.nodes, count))
+    origin = np.empty((rows.nodes, count), dtype=np.int64)
+    if count:
+        _from_all("several", rows, seed_node, seed_cost, seed_origin, limit, distance, origin)
+    return distance, origin
+
+
+def within(
+    rows: Rows,
+    seed_node: Ints,
+    seed_cost: Floats,
+    seed_origin: Ints,
+    origins: int,
+    limit: float,
+    *,
+    at_once: int = 4_000_000,
+) -> Iterator[Ball]:
+    """Stream what each origin alone reaches, some origins at a time, in their order.
+
+    Parameters
+    ----------
+    rows, seed_node, seed_cost, seed_origin, origins, limit
+        As `nearest_origin` takes them.
+    at_once
+        Pairs of an origin and a node that are held in memory at one time; a single
+        origin may exceed it.
+    """
+    seeds = _by_origin(seed_node, seed_cost, seed_origin, origins, limit)
+    width, buckets = _buckets(rows, seeds[2], least=2.0**-16)
+    first, room, held = 0, rows.nodes + len(seeds[1]) + 1, max(at_once, 1)
+    search = kernels("_kernels").balls
+    while first < origins:
+        node, cost = np.empty(held, dtype=np.int64), np.empty(held)
+        ends = np.zeros(origins - first + 1, dtype=np.int64)
+        rest = seeds[0][first:], *seeds[1:]
+        how = limit, width, buckets, room
+        done = search(rows.start, rows.arcs, *rest, *how, ends[1:], node, cost)
+        if done < 0:
+            room *= 2
+        elif not done:
+            held *= 2
+        else:
+            ends = ends[: done + 1]
+            yield Ball(first, ends, node[: ends[-1]], cost[: ends[-1]])
+            first, held = first + done, max(at_once, 1)
+
+
+def sums_within(
+    rows: Rows,
+    seed_node: Ints,
+    seed_cost: Floats,
+    seed_origin: Ints,
+    origins: int,
+    limit: float,
+    weight: Floats,
+) -> Floats:
+    """Sum of the weights of all nodes that each origin alone reaches.
+
+    Parameters
+    ----------
+    rows, seed_node, seed_cost, seed_origin, origins, limit
+        As `nearest_origin` takes them.
+    weight
+        A row a node, a column a kind of weight.
+
+    Returns
+    -------
+    A row an origin, a column a kind of weight.
+    """
+    start, *seeds = _by_origin(seed_node, seed_cost, seed_origin, origins, limit)
+    width, buckets = _buckets(rows, seeds[1], least=2.0**-16)
+    total = np.zeros((origins, weight.shape[1]))
+    search = kernels("_kernels").sums
+
+    def add(part: slice) -> None:
+        room = rows.nodes + len(seeds[0]) + 1
+        own = start[part.start : part.stop + 1]
+        while not search(
+            *(rows.start, rows.arcs, own, *seeds, limit, width, buckets, room),
+            *(weight, total[part]),
+        ):
+            room *= 2
+
+    in_threads(add, origins, _ORIGINS_AT_ONCE)
+    return total
+
+
+def in_threads(work: Callable[[slice], None], count: int, at_once: int) -> None:
+    """Do work on parts of many rows, in as many threads as there are processors.
+
+    Parameters
+    ----------
+    work
+        Called with each part; kernels let other threads run meanwhile.
+    count, at_once
+        Rows in all and in a part.
+    """
+    parts = [slice(first, min(first + at_once, count)) for first in range(0, count, at_once)]
+    if len(parts) <= 1:
+        for part in parts:
+            work(part)
+        return
+    # The first alone, so that a kernel is compiled but once.
+    work(parts[0])
+    with ThreadPoolExecutor(min(len(parts) - 1, os.cpu_count() or 1)) as workers:
+        list(workers.map(work, parts[1:]))
+
+
+def _from_all(
+    kernel: str,
+    rows: Rows,
+    seed_node: Ints,
+    seed_cost: Floats,
+    seed_origin: Ints,
+    limit: float,
+    distance: Floats,
+    origin: Ints,
+) -> None:
+    near = np.flatnonzero(np.isfinite(seed_cost) & (seed_cost <= limit))
+    near = near[np.argsort(seed_cost[near], kind="stable")]
+    seeds = seed_node[near], seed_cost[near], seed_origin[near]
+    width, buckets = _buckets(rows, seeds[1], least=2.0**-40)
+    room = rows.nodes + len(near) + 1
+    search = getattr(kernels("_kernels"), kernel)
+    while not search(
+        rows.start, rows.arcs, *seeds, float(limit), width, buckets, room, distance, origin
+    ):
+        room *= 2
+
+
+def _by_origin(
+    node: Ints, cost: Floats, origin: Ints, origins: int, limit: float
+) -> tuple[Ints, Ints, Floats]:
+    """Where each origin's seeds begin, and its seeds."""
+    near = np.flatnonzero(np.isfinite(cost) & (cost <= limit))
+    near = near[np.argsort(origin[near], kind="stable")]
+    start = np.zeros(origins + 1, dtype=np.int64)
+    np.cumsum(np.bincount(origin[near], minlength=origins), out=start[1:])
+    return start, node[near], cost[near]
+
+
+def _buckets(rows: Rows, seed_cost: Floats, *, least: float) -> tuple[float, int]:
+    """Width of a bucket, and a power of two of them that holds the dearest arc.
+
+    Where seeds wait in buckets from the start, these have to hold the dearest seed too,
+    and `least`, the narrowest bucket in parts of it, keeps them from being too many.
+    """
     width, most = rows.widths
-    # Bucket numbers stay far below what an integer holds, whatever the seeds cost.
-    width = max(width, float(seed_cost.max(initial=0.0)) * 2.0**-40)
-    return width, 1 << int(np.ceil(np.log2(most / width + 3.0)))
+    dearest = float(seed_cost.max(initial=0.0))
+    width = max(width, dearest * least)
+    held = max(most, dearest) if least * _MOST_BUCKETS >= 1.0 else most
+    return width, 1 << int(np.ceil(np.log2(held / width + 3.0)))
 
 
 @cache

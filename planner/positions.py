@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -13,7 +11,7 @@ import shapely
 
 from layers.errors import InputError
 from layers.messages import text
-from planner._search import kernels
+from planner._search import in_threads, kernels
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -211,10 +209,5 @@ class Grid:
                 share[part],
             )
 
-        parts = [slice(first, first + _AT_ONCE) for first in range(0, count, _AT_ONCE)]
-        if len(parts) <= 1:
-            place(slice(0, count))
-            return edge, access, share
-        with ThreadPoolExecutor(min(len(parts), os.cpu_count() or 1)) as workers:
-            list(workers.map(place, parts))
+        in_threads(place, count, _AT_ONCE)
         return edge, access, share
