@@ -25,7 +25,8 @@ class _Ear(event.Listener):
 
 def on_compiling(told: Callable[[], None]) -> None:
     """Have a function called whenever a kernel is compiled."""
-    event.register("numba:compile", _Ear(told))
+    register: Callable[..., None] = event.register
+    register("numba:compile", _Ear(told))
 
 
 def compiled(kernel: Callable[..., Any]) -> Callable[..., Any]:
@@ -34,7 +35,7 @@ def compiled(kernel: Callable[..., Any]) -> Callable[..., Any]:
     numba keeps it beside the module, else in the user's cache folder or where
     ``NUMBA_CACHE_DIR`` says.
     """
-    options = {"nogil": True, "boundscheck": False, "error_model": "numpy"}
+    options: dict[str, Any] = {"nogil": True, "boundscheck": False, "error_model": "numpy"}
     try:
         made: Callable[..., Any] = njit(cache=True, **options)(kernel)
     except RuntimeError:
@@ -43,7 +44,7 @@ def compiled(kernel: Callable[..., Any]) -> Callable[..., Any]:
     return made
 
 
-@intrinsic  # type: ignore[untyped-decorator] # numba ships no types
+@intrinsic
 def fetch(typing: Any, array: Any, at: Any) -> Any:  # noqa: ARG001 - numba's own signature
     """Ask the processor to read an array's item that is wanted soon."""
 

@@ -189,14 +189,14 @@ def within(
         Pairs of an origin and a node that are held in memory at one time; a single
         origin may exceed it.
     """
-    seeds = _by_origin(seed_node, seed_cost, seed_origin, origins, limit)
-    width, buckets = _buckets(rows, seeds[2], least=2.0**-16)
-    first, room, held = 0, rows.nodes + len(seeds[1]) + 1, max(at_once, 1)
+    start, own_node, own_cost = _by_origin(seed_node, seed_cost, seed_origin, origins, limit)
+    width, buckets = _buckets(rows, own_cost, least=2.0**-16)
+    first, room, held = 0, rows.nodes + len(own_node) + 1, max(at_once, 1)
     search = kernels("_kernels").balls
     while first < origins:
         node, cost = np.empty(held, dtype=np.int64), np.empty(held)
         ends = np.zeros(origins - first + 1, dtype=np.int64)
-        rest = seeds[0][first:], *seeds[1:]
+        rest = start[first:], own_node, own_cost
         how = limit, width, buckets, room
         done = search(rows.start, rows.arcs, *rest, *how, ends[1:], node, cost)
         if done < 0:
@@ -231,16 +231,16 @@ def sums_within(
     -------
     A row an origin, a column a kind of weight.
     """
-    start, *seeds = _by_origin(seed_node, seed_cost, seed_origin, origins, limit)
-    width, buckets = _buckets(rows, seeds[1], least=2.0**-16)
+    start, node, cost = _by_origin(seed_node, seed_cost, seed_origin, origins, limit)
+    width, buckets = _buckets(rows, cost, least=2.0**-16)
     total = np.zeros((origins, weight.shape[1]))
     search = kernels("_kernels").sums
 
     def add(part: slice) -> None:
-        room = rows.nodes + len(seeds[0]) + 1
+        room = rows.nodes + len(node) + 1
         own = start[part.start : part.stop + 1]
         while not search(
-            *(rows.start, rows.arcs, own, *seeds, limit, width, buckets, room),
+            *(rows.start, rows.arcs, own, node, cost, limit, width, buckets, room),
             *(weight, total[part]),
         ):
             room *= 2
