@@ -245,13 +245,13 @@ class _Rivals:
         return _search.nearest_origins(self._rows, *self._seeds, _FEW, _FEW_WITHIN_M)
 
     def own_sums(self) -> Any:
-        """Sums of weights around some junctions."""
+        """Add up weights around some junctions."""
         count = len(self._sample)
         seeds = self._sample, np.zeros(count), np.arange(count)
         return _search.sums_within(self._rows, *seeds, count, _SUM_WITHIN_M, self._weight)
 
     def scipy_sums(self) -> Any:
-        """Sums of weights around some junctions, by scipy."""
+        """Add up weights around some junctions, by scipy."""
         # In chunks, as whoever cannot hold a dense matrix does.
         return [
             np.isfinite(dijkstra(self._graph, indices=part, limit=_SUM_WITHIN_M)) @ self._weight
