@@ -100,14 +100,16 @@ def compress(nodes: int, tail: Ints, head: Ints, cost: Floats) -> Rows:
     tail, head, cost
         Ends and cost of each arc, costs at least zero.
     """
-    order = np.lexsort((cost, head, tail))
-    tail, head, cost = tail[order], head[order], cost[order]
-    first = np.ones(len(tail), dtype=bool)
-    first[1:] = (tail[1:] != tail[:-1]) | (head[1:] != head[:-1])
+    # One number an arc sorts several times faster than two keys and the cost.
+    key = tail * np.int64(nodes) + head
+    order = np.argsort(key)
+    key = key[order]
+    first = np.flatnonzero(np.append(True, key[1:] != key[:-1])[: len(key)])
     start = np.zeros(nodes + 1, dtype=np.int64)
-    np.cumsum(np.bincount(tail[first], minlength=nodes), out=start[1:])
-    arcs = np.empty(int(start[-1]), dtype=_ARC)
-    arcs["head"], arcs["cost"] = head[first], cost[first]
+    np.cumsum(np.bincount(tail[order[first]], minlength=nodes), out=start[1:])
+    arcs = np.empty(len(first), dtype=_ARC)
+    arcs["head"] = head[order[first]]
+    arcs["cost"] = np.minimum.reduceat(cost[order], first) if len(first) else 0.0
     return Rows(start, arcs)
 
 
