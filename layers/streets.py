@@ -193,13 +193,16 @@ def from_networkx(
 
 def _nodes_at_two_places(streets: gpd.GeoDataFrame) -> list[Finding]:
     nodes = pd.concat([streets["u"], streets["v"]])
-    lines = streets.geometry.array
+    # As a plain array: geopandas' own goes from one geometry to the next in Python.
+    lines = np.asarray(streets.geometry.array)
     ends = np.concatenate(
         [shapely.get_coordinates(shapely.get_point(lines, end)) for end in (0, -1)]
     )
     first = pd.DataFrame(ends, index=nodes.to_numpy())
     anchor = first[~first.index.duplicated()].loc[nodes.to_numpy()].to_numpy()
-    _, _, apart = _GEOD.inv(ends[:, 0], ends[:, 1], anchor[:, 0], anchor[:, 1])
+    apart = np.zeros(len(ends))
+    moved = (ends != anchor).any(axis=1)
+    apart[moved] = _GEOD.inv(*ends[moved].T, *anchor[moved].T)[2]
     astray = apart > _NODE_SLACK_M
     if not astray.any():
         return []

@@ -1,14 +1,31 @@
 """Shortest-path search over compressed rows, and nothing else."""
 
+from __future__ import annotations
+
+import logging
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache, cached_property
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import dijkstra
+
+from layers.messages import text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import ModuleType
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+_ARC = np.dtype([("cost", np.float64), ("head", np.int64)])
+_MOST_BUCKETS = 1 << 16
+_ORIGINS_AT_ONCE = 2000
+_log = logging.getLogger("planner")
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,18 +36,58 @@ class Rows:
     ----------
     start
         Where each node's arcs begin, one more than there are nodes.
-    head, cost
-        End and cost of each arc.
+    arcs
+        ``cost`` and ``head`` (the end) of each arc, side by side in memory.
     """
 
     start: Ints
-    head: Ints
-    cost: Floats
+    arcs: NDArray[Any]
 
     @property
     def nodes(self) -> int:
         """Number of nodes."""
         return len(self.start) - 1
+
+    @property
+    def head(self) -> Ints:
+        """End of each arc."""
+        return self.arcs["head"]
+
+    @property
+    def cost(self) -> Floats:
+        """Cost of each arc."""
+        return self.arcs["cost"]
+
+    @cached_property
+    def widths(self) -> tuple[float, float]:
+        """Cost of a common arc and of the dearest; neither is zero."""
+        finite = self.cost[np.isfinite(self.cost)]
+        if not len(finite) or finite.max() == 0.0:
+            return 1.0, 1.0
+        most = float(finite.max())
+        # The mean, not the median: all distances together then span no more buckets than
+        # there are arcs, however unlike the arcs are.
+        return max(float(finite.mean()), most / _MOST_BUCKETS), most
+
+
+@dataclass(frozen=True, eq=False)
+class Ball:
+    """What some origins reach, each alone, as compressed rows.
+
+    Attributes
+    ----------
+    first
+        The first of the origins.
+    start
+        Where each origin's nodes begin, one more than there are origins.
+    node, distance
+        The nodes within the limit, in no order, and their distances.
+    """
+
+    first: int
+    start: Ints
+    node: Ints
+    distance: Floats
 
 
 def compress(nodes: int, tail: Ints, head: Ints, cost: Floats) -> Rows:
@@ -43,13 +100,17 @@ def compress(nodes: int, tail: Ints, head: Ints, cost: Floats) -> Rows:
     tail, head, cost
         Ends and cost of each arc, costs at least zero.
     """
-    order = np.lexsort((cost, head, tail))
-    tail, head, cost = tail[order], head[order], cost[order]
-    first = np.ones(len(tail), dtype=bool)
-    first[1:] = (tail[1:] != tail[:-1]) | (head[1:] != head[:-1])
+    # One number an arc sorts several times faster than two keys and the cost.
+    key = tail * np.int64(nodes) + head
+    order = np.argsort(key)
+    key = key[order]
+    first = np.flatnonzero(np.append(True, key[1:] != key[:-1])[: len(key)])
     start = np.zeros(nodes + 1, dtype=np.int64)
-    np.cumsum(np.bincount(tail[first], minlength=nodes), out=start[1:])
-    return Rows(start, head[first], cost[first])
+    np.cumsum(np.bincount(tail[order[first]], minlength=nodes), out=start[1:])
+    arcs = np.empty(len(first), dtype=_ARC)
+    arcs["head"] = head[order[first]]
+    arcs["cost"] = np.minimum.reduceat(cost[order], first) if len(first) else 0.0
+    return Rows(start, arcs)
 
 
 def nearest_origin(
@@ -73,27 +134,211 @@ def nearest_origin(
     distance
         Per node; inf where no origin comes within the limit.
     origin
-        Per node; -1 where none does.
+        Per node, of equally near ones the first; -1 where none does.
     """
-    nodes = rows.nodes
-    if not len(seed_node):
-        return np.full(nodes, np.inf), np.full(nodes, -1, dtype=np.int64)
-    # Each origin becomes a node of its own with arcs to its seeds.
-    fan = compress(origins, seed_origin, seed_node, seed_cost)
-    graph = csr_array(
-        (
-            np.concatenate([rows.cost, fan.cost]),
-            np.concatenate([rows.head, fan.head]),
-            np.concatenate([rows.start, rows.start[-1] + fan.start[1:]]),
-        ),
-        shape=(nodes + origins, nodes + origins),
-    )
-    distance, _, source = dijkstra(
-        graph,
-        indices=np.arange(nodes, nodes + origins),
-        limit=limit,
-        min_only=True,
-        return_predecessors=True,
-    )
-    found = np.isfinite(distance[:nodes])
-    return distance[:nodes], np.where(found, source[:nodes] - nodes, -1).astype(np.int64)
+    assert not len(seed_origin) or seed_origin.max() < origins
+    distance, origin = np.empty(rows.nodes), np.empty(rows.nodes, dtype=np.int64)
+    _from_all("nearest", rows, seed_node, seed_cost, seed_origin, limit, distance, origin)
+    return distance, origin
+
+
+def nearest_origins(
+    rows: Rows,
+    seed_node: Ints,
+    seed_cost: Floats,
+    seed_origin: Ints,
+    count: int,
+    limit: float,
+) -> tuple[Floats, Ints]:
+    """Distances from the nearest few origins to every node, and which origins they are.
+
+    Parameters
+    ----------
+    rows, seed_node, seed_cost, seed_origin, limit
+        As `nearest_origin` takes them.
+    count
+        How many origins to keep for each node.
+
+    Returns
+    -------
+    distance, origin
+        A row a node, a column a rank, nearest first; inf and -1 where there are fewer.
+    """
+    distance = np.empty((rows.nodes, count))
+    origin = np.empty((rows.nodes, count), dtype=np.int64)
+    if count:
+        _from_all("several", rows, seed_node, seed_cost, seed_origin, limit, distance, origin)
+    return distance, origin
+
+
+def within(
+    rows: Rows,
+    seed_node: Ints,
+    seed_cost: Floats,
+    seed_origin: Ints,
+    origins: int,
+    limit: float,
+    *,
+    at_once: int = 4_000_000,
+) -> Iterator[Ball]:
+    """Stream what each origin alone reaches, some origins at a time, in their order.
+
+    Parameters
+    ----------
+    rows, seed_node, seed_cost, seed_origin, origins, limit
+        As `nearest_origin` takes them.
+    at_once
+        Pairs of an origin and a node that are held in memory at one time; a single
+        origin may exceed it.
+    """
+    start, own_node, own_cost = _by_origin(seed_node, seed_cost, seed_origin, origins, limit)
+    width, buckets = _buckets(rows, own_cost, least=2.0**-16)
+    first, room, held = 0, rows.nodes + len(own_node) + 1, max(at_once, 1)
+    search = kernels("_kernels").balls
+    while first < origins:
+        node, cost = np.empty(held, dtype=np.int64), np.empty(held)
+        ends = np.zeros(origins - first + 1, dtype=np.int64)
+        rest = start[first:], own_node, own_cost
+        how = limit, width, buckets, room
+        done = search(rows.start, rows.arcs, *rest, *how, ends[1:], node, cost)
+        if done < 0:
+            room *= 2
+        elif not done:
+            held *= 2
+        else:
+            ends = ends[: done + 1]
+            yield Ball(first, ends, node[: ends[-1]], cost[: ends[-1]])
+            first, held = first + done, max(at_once, 1)
+
+
+def sums_within(
+    rows: Rows,
+    seed_node: Ints,
+    seed_cost: Floats,
+    seed_origin: Ints,
+    origins: int,
+    limit: float,
+    weight: Floats,
+) -> Floats:
+    """Sum of the weights of all nodes that each origin alone reaches.
+
+    Parameters
+    ----------
+    rows, seed_node, seed_cost, seed_origin, origins, limit
+        As `nearest_origin` takes them.
+    weight
+        A row a node, a column a kind of weight.
+
+    Returns
+    -------
+    A row an origin, a column a kind of weight.
+    """
+    # Origins near each other follow one another, so that each search finds in the cache
+    # what the last one read.
+    place = np.zeros(origins, dtype=np.int64)
+    place[seed_origin] = seed_node
+    order, rank = np.argsort(place, kind="stable"), np.empty(origins, dtype=np.int64)
+    rank[order] = np.arange(origins)
+    start, node, cost = _by_origin(seed_node, seed_cost, rank[seed_origin], origins, limit)
+    width, buckets = _buckets(rows, cost, least=2.0**-16)
+    total = np.zeros((origins, weight.shape[1]))
+    search = kernels("_kernels").sums
+
+    def add(part: slice) -> None:
+        room = rows.nodes + len(node) + 1
+        own = start[part.start : part.stop + 1]
+        while not search(
+            *(rows.start, rows.arcs, own, node, cost, limit, width, buckets, room),
+            *(weight, total[part]),
+        ):
+            room *= 2
+
+    in_threads(add, origins, _ORIGINS_AT_ONCE)
+    return np.asarray(total[rank])
+
+
+def in_threads(work: Callable[[slice], None], count: int, at_once: int) -> None:
+    """Do work on parts of many rows, in as many threads as there are processors.
+
+    Parameters
+    ----------
+    work
+        Called with each part; kernels let other threads run meanwhile.
+    count, at_once
+        Rows in all and in a part.
+    """
+    parts = [slice(first, min(first + at_once, count)) for first in range(0, count, at_once)]
+    if len(parts) <= 1:
+        for part in parts:
+            work(part)
+        return
+    # The first alone, so that a kernel is compiled but once.
+    work(parts[0])
+    with ThreadPoolExecutor(min(len(parts) - 1, os.cpu_count() or 1)) as workers:
+        list(workers.map(work, parts[1:]))
+
+
+def _from_all(
+    kernel: str,
+    rows: Rows,
+    seed_node: Ints,
+    seed_cost: Floats,
+    seed_origin: Ints,
+    limit: float,
+    distance: Floats,
+    origin: Ints,
+) -> None:
+    near = np.flatnonzero(np.isfinite(seed_cost) & (seed_cost <= limit))
+    near = near[np.argsort(seed_cost[near], kind="stable")]
+    seeds = seed_node[near], seed_cost[near], seed_origin[near]
+    width, buckets = _buckets(rows, seeds[1], least=2.0**-40)
+    room = rows.nodes + len(near) + 1
+    search = getattr(kernels("_kernels"), kernel)
+    while not search(
+        rows.start, rows.arcs, *seeds, float(limit), width, buckets, room, distance, origin
+    ):
+        room *= 2
+
+
+def _by_origin(
+    node: Ints, cost: Floats, origin: Ints, origins: int, limit: float
+) -> tuple[Ints, Ints, Floats]:
+    """Where each origin's seeds begin, and its seeds."""
+    near = np.flatnonzero(np.isfinite(cost) & (cost <= limit))
+    near = near[np.argsort(origin[near], kind="stable")]
+    start = np.zeros(origins + 1, dtype=np.int64)
+    np.cumsum(np.bincount(origin[near], minlength=origins), out=start[1:])
+    return start, node[near], cost[near]
+
+
+def _buckets(rows: Rows, seed_cost: Floats, *, least: float) -> tuple[float, int]:
+    """Width of a bucket, and a power of two of them that holds the dearest arc.
+
+    Where seeds wait in buckets from the start, these have to hold the dearest seed too,
+    and `least`, the narrowest bucket in parts of it, keeps them from being too many.
+    """
+    width, most = rows.widths
+    dearest = float(seed_cost.max(initial=0.0))
+    width = max(width, dearest * least)
+    held = max(most, dearest) if least * _MOST_BUCKETS >= 1.0 else most
+    return width, 1 << int(np.ceil(np.log2(held / width + 3.0)))
+
+
+@cache
+def kernels(name: str) -> ModuleType:
+    """Import a module of compiled kernels; the first says when they are being compiled."""
+    module = import_module(f"planner.{name}")
+    _listen()
+    return module
+
+
+@cache
+def _listen() -> None:
+    told: list[bool] = []
+
+    def tell() -> None:
+        if not told:
+            told.append(True)
+            _log.warning(text("search.compiling"))
+
+    import_module("planner._compiled").on_compiling(tell)

@@ -1,4 +1,4 @@
-"""The command line: ``planner build | check | coverage | serve``."""
+"""The command line: ``planner build | check | coverage | bench | serve``."""
 
 import argparse
 import json
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
 from rich import box
@@ -18,6 +18,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from layers import City, embedded
+from layers.embedded import Size
 from layers.errors import CityMissingError, LayerError, PlannerError, UnknownNameError
 from layers.findings import Finding
 from layers.messages import LANGUAGES, language, speaking, text
@@ -121,6 +122,14 @@ def _parser() -> argparse.ArgumentParser:
         help=text("cli.coverage.towards"),
     )
 
+    bench = command("bench", _bench)
+    bench.add_argument("--city", type=Path, help=text("cli.city"))
+    bench.add_argument(
+        "--size", choices=get_args(Size), default="city", help=text("cli.bench.size")
+    )
+    bench.add_argument("--repeat", type=int, default=5, help=text("cli.bench.repeat"))
+    bench.add_argument("--json", action="store_true", help=text("cli.json"))
+
     serve = command("serve", _serve)
     serve.add_argument("--city", type=Path, help=text("cli.city"))
     serve.add_argument("--port", type=int, default=5006, help=text("cli.serve.port"))
@@ -192,6 +201,36 @@ def _coverage(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _bench(options: argparse.Namespace) -> int:
+    from planner import bench  # noqa: PLC0415 - nothing else needs the peers
+
+    city = _city(options.city, options.size)
+    with _stderr().status("") as bar:
+        made = bench.run(
+            city,
+            repeat=max(options.repeat, 1),
+            progress=lambda job: bar.update(text("cli.bench.working", job=job)),
+        )
+    if options.json:
+        _write({"city": city.describe(), **made.as_dict()})
+        return DONE
+    console = _stdout()
+    place = city.name_en if language() == "en" else city.name
+    title = text("cli.bench.title", name=place, nodes=made.nodes)
+    console.print(title, style="bold", markup=False, highlight=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in ("job", "peer", "own_s", "peer_s", "ratio", "spread"):
+        left = column in {"job", "peer"}
+        table.add_column(text(f"cli.bench.column.{column}"), justify="left" if left else "right")
+    for row in made.rows:
+        table.add_row(*row.words())
+    console.print(table)
+    if made.missing:
+        told = text("cli.bench.missing", names=", ".join(made.missing))
+        console.print(told, style="yellow", highlight=False)
+    return DONE
+
+
 def _serve(options: argparse.Namespace) -> int:
     from planner.desk import serve  # noqa: PLC0415 - Panel is slow to import
 
@@ -202,15 +241,17 @@ def _serve(options: argparse.Namespace) -> int:
     return DONE
 
 
-def _city(path: Path | None) -> City:
-    return City.open(path) if path else _embedded()
+def _city(path: Path | None, size: Size = "city") -> City:
+    return City.open(path) if path else _embedded(size)
 
 
-def _embedded() -> City:
+def _embedded(size: Size = "city") -> City:
     words = text("cli.embedded.working")
     with Progress(console=_stderr(), transient=True) as bar:
         task = bar.add_task(words, total=1.0, visible=False)
-        return embedded(progress=lambda _, share: bar.update(task, completed=share, visible=True))
+        return embedded(
+            size, progress=lambda _, share: bar.update(task, completed=share, visible=True)
+        )
 
 
 def _named(city: City) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import networkx as nx
 import numpy as np
+import shapely
 from pyproj import CRS
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
@@ -19,7 +20,8 @@ from layers.findings import refuse_errors
 from layers.messages import text
 from layers.streets import MODES, Mode
 from planner import _search, positions, reach
-from planner.positions import Positions
+from planner._curve import along_curve
+from planner.positions import Grid, Positions
 from planner.standards import DEFAULT_SPEED_KMH, unknown_name
 
 if TYPE_CHECKING:
@@ -38,7 +40,8 @@ _SMALL_SHARE = 0.1
 class Network:
     """Streets compiled for one travel mode.
 
-    Make one with `build`. Junctions are numbered from zero in the order of their ids.
+    Make one with `build`. Junctions are numbered from zero so that near ones mostly have
+    near numbers.
 
     Attributes
     ----------
@@ -126,7 +129,12 @@ class Network:
             raise InputError(text("error.mode_closed", mode=text(f"mode.{mode}")))
         ends = opened[["u", "v"]].to_numpy()
         node_ids, numbered = np.unique(ends, return_inverse=True)
-        numbered = numbered.reshape(ends.shape)
+        # Junctions near each other on the map get numbers near each other, which keeps what
+        # a search reads next close in memory, however the ids come.
+        order = along_curve(_places(opened, numbered, len(node_ids)))
+        node_ids, rank = node_ids[order], np.empty_like(order)
+        rank[order] = np.arange(len(order))
+        numbered = rank[numbered].reshape(ends.shape)
         speed = speed_kmh if speed_kmh is not None else DEFAULT_SPEED_KMH.get(mode)
         length = opened["length"].to_numpy(dtype=np.float64)
         pace = opened["speed_kmh"].to_numpy(dtype=np.float64) if speed is None else speed
@@ -300,6 +308,11 @@ class Network:
         return np.asarray(self.streets.geometry.to_crs(self.crs).array)
 
     @cached_property
+    def grid(self) -> Grid:
+        """The lines in a grid of cells, to place points on them."""
+        return Grid(self.lines)
+
+    @cached_property
     def component(self) -> Ints:
         """Piece of network that each junction belongs to: junctions that all reach each other."""
         tail, head = self._arcs()
@@ -346,6 +359,17 @@ class Network:
             f"<Network {self.mode}: {self.nodes:,} junctions, {len(self.length):,} streets, "
             f"{self.length.sum() / 1000:,.0f} km, {pieces:,} pieces{away}>"
         )
+
+
+def _places(streets: gpd.GeoDataFrame, numbered: Ints, count: int) -> Floats:
+    """Longitude and latitude of every junction, taken from some street that ends there."""
+    xy, line = shapely.get_coordinates(np.asarray(streets.geometry.array), return_index=True)
+    last = np.append(np.flatnonzero(line[1:] != line[:-1]), len(line) - 1)
+    first = np.append(0, last[:-1] + 1)
+    ends = numbered.reshape(-1, 2)
+    place = np.zeros((count, 2))
+    place[ends[:, 0]], place[ends[:, 1]] = xy[first], xy[last]
+    return place
 
 
 class _Lazy(dict[tuple[str, str], "Rows"]):

@@ -11,6 +11,7 @@ import shapely
 
 from layers.errors import InputError
 from layers.messages import text
+from planner._search import in_threads, kernels
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -24,6 +25,10 @@ REASONS: tuple[Reason, ...] = get_args(Reason)
 only streets within it are cut off from the rest."""
 
 _END_SLACK_M = 1e-6
+_MOST_CELLS = 4096
+"""Of a grid, along either side."""
+_AT_ONCE = 50_000
+"""Points that one thread places at a time."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -121,45 +126,88 @@ def locate(network: Network, points: gpd.GeoSeries, *, limit: float, islands: bo
         raise InputError(text("error.not_points", rows=rows))
     # An empty point has bounds of NaN where asking for its x would fail.
     blank = blank | ~np.isfinite(shapely.bounds(np.asarray(shapes))).all(axis=1)
-    count = len(points)
-    lines = network.lines
-    open_to = np.arange(len(lines)) if islands else np.flatnonzero(~network.cut_off)
-    edge, access = _nearest(lines, open_to, np.asarray(shapes), blank, limit)
+    xy = np.full((len(points), 2), np.nan)
+    xy[~blank] = shapely.get_coordinates(np.asarray(shapes)[~blank])
+    usable = np.ones(len(network.length), dtype=bool) if islands else ~network.cut_off
+    edge, access, share = network.grid.nearest(xy, usable, limit + _END_SLACK_M)
     refusal = np.where(edge >= 0, -1, REASONS.index("too_far"))
     lost = np.flatnonzero((edge < 0) & ~blank)
     if len(lost) and not islands:
-        shut = np.flatnonzero(network.cut_off)
-        near, _ = _nearest(lines, shut, np.asarray(shapes)[lost], blank[lost], limit)
+        near, _, _ = network.grid.nearest(xy[lost], network.cut_off, limit + _END_SLACK_M)
         refusal[lost[near >= 0]] = REASONS.index("cut_off")
     refusal[blank] = REASONS.index("no_point")
-    offset = np.full(count, np.nan)
+    offset = np.full(len(points), np.nan)
     on = np.flatnonzero(edge >= 0)
-    if len(on):
-        line = lines[edge[on]]
-        share = shapely.line_locate_point(line, np.asarray(shapes)[on]) / shapely.length(line)
-        length = network.length[edge[on]]
-        along = np.clip(share, 0.0, 1.0) * length
-        along[along < _END_SLACK_M] = 0.0
-        at_end = along > length - _END_SLACK_M
-        along[at_end] = length[at_end]
-        offset[on] = along
+    length = network.length[edge[on]]
+    along = np.clip(share[on], 0.0, 1.0) * length
+    along[along < _END_SLACK_M] = 0.0
+    at_end = along > length - _END_SLACK_M
+    along[at_end] = length[at_end]
+    offset[on] = along
+    access[on] = np.minimum(access[on], limit)
     return Positions(network, points.index, edge, offset, access, refusal.astype(np.int64))
 
 
-def _nearest(lines: Any, rows: Ints, shapes: Any, blank: Any, limit: float) -> tuple[Ints, Floats]:
-    """Nearest of some lines to each point; of equally near ones the first row."""
-    edge = np.full(len(shapes), -1, dtype=np.int64)
-    access = np.full(len(shapes), np.nan)
-    asked = np.flatnonzero(~blank)
-    if not len(rows) or not len(asked):
-        return edge, access
-    tree = shapely.STRtree(lines[rows])
-    reach = limit + _END_SLACK_M
-    (point, line), distance = tree.query_nearest(
-        shapes[asked], max_distance=reach, return_distance=True, all_matches=True
-    )
-    order = np.lexsort((rows[line], point))
-    first = order[np.unique(point[order], return_index=True)[1]]
-    edge[asked[point[first]]] = rows[line[first]]
-    access[asked[point[first]]] = np.minimum(distance[first], limit)
-    return edge, access
+class Grid:
+    """Lines in a grid of cells, to find the nearest to many points.
+
+    Parameters
+    ----------
+    lines
+        The lines, in a projected reference system.
+    """
+
+    def __init__(self, lines: Any) -> None:
+        xy, line = shapely.get_coordinates(lines, return_index=True)
+        self._segment = np.flatnonzero(line[1:] == line[:-1])
+        self._line = line[self._segment]
+        self._along = np.empty(len(xy))
+        kernels("_grid").measure(xy, line, self._along)
+        corner, far = xy.min(axis=0), xy.max(axis=0)
+        wide, high = far - corner
+        # About as many cells as segments, so that a cell holds a handful where it holds any.
+        cell = max(np.sqrt(wide * high / len(self._segment)), max(wide, high) / _MOST_CELLS, 1.0)
+        shape = int(high / cell) + 1, int(wide / cell) + 1
+        self._frame = float(corner[0]), float(corner[1]), float(cell), shape
+        self._xy = xy
+        self._cells = kernels("_grid").fill(self._xy, self._segment, *self._frame)
+
+    def nearest(self, points: Floats, usable: Any, limit: float) -> tuple[Ints, Floats, Floats]:
+        """Nearest line to each point; of exactly equally near ones the first.
+
+        Parameters
+        ----------
+        points
+            Two coordinates each, NaN for nowhere.
+        usable
+            Whether each line counts.
+        limit
+            Greatest distance, inclusive.
+
+        Returns
+        -------
+        Row of the line or -1, distance, share of the line's length; NaN without a line.
+        """
+        count = len(points)
+        edge = np.empty(count, dtype=np.int64)
+        access, share = np.empty(count), np.empty(count)
+        search = kernels("_grid").nearest
+
+        def place(part: slice) -> None:
+            search(
+                self._xy,
+                self._segment,
+                self._line,
+                self._along,
+                *self._cells,
+                *self._frame,
+                usable,
+                points[part],
+                limit,
+                edge[part],
+                access[part],
+                share[part],
+            )
+
+        in_threads(place, count, _AT_ONCE)
+        return edge, access, share

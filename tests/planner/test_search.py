@@ -2,8 +2,10 @@ import networkx as nx
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import dijkstra
 
-from planner._search import compress, nearest_origin
+from planner._search import compress, nearest_origin, nearest_origins, sums_within, within
 
 ARCS = st.lists(
     st.tuples(
@@ -51,3 +53,99 @@ def test_the_cheapest_of_parallel_arcs_stays():
     assert rows.start.tolist() == [0, 1, 2]
     assert rows.head.tolist() == [1, 0]
     assert rows.cost.tolist() == [3.0, 1.0]
+
+
+def _each_alone(arcs, seeds, limit):
+    """Distance of every node from each origin alone, within a limit."""
+    graph = nx.DiGraph()
+    graph.add_nodes_from(range(8))
+    for tail, head, cost in [*arcs, *((("origin", who), node, cost) for node, cost, who in seeds)]:
+        if cost < graph.get_edge_data(tail, head, {"weight": np.inf})["weight"]:
+            graph.add_edge(tail, head, weight=cost)
+    found = {}
+    for who in range(4):
+        start = ("origin", who)
+        lengths = nx.single_source_dijkstra_path_length(graph, start) if start in graph else {}
+        found[who] = {n: d for n, d in lengths.items() if n != start and d <= limit}
+    return found
+
+
+# Costs in halves add up without rounding, so that a limit cuts every search alike.
+HALVES = st.integers(0, 12).map(lambda number: number / 2)
+EXACT_ARCS = st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7), HALVES), max_size=30)
+EXACT_SEEDS = st.lists(st.tuples(st.integers(0, 7), HALVES, st.integers(0, 3)), max_size=8)
+LIMITS = st.sampled_from([0.0, 2.0, 4.5, 9.0, np.inf])
+
+
+@given(EXACT_ARCS, EXACT_SEEDS, LIMITS, st.sampled_from([1, 3, 1000]))
+@settings(max_examples=200)
+def test_each_origin_alone_reaches_what_networkx_says(arcs, seeds, limit, at_once):
+    rows = compress(8, *_columns(arcs, np.int64, np.int64, np.float64))
+    columns = _columns(seeds, np.int64, np.float64, np.int64)
+    expected = _each_alone(arcs, seeds, limit)
+    found = {}
+    for ball in within(rows, *columns, 4, limit, at_once=at_once):
+        for row in range(len(ball.start) - 1):
+            part = slice(ball.start[row], ball.start[row + 1])
+            pairs = zip(ball.node[part].tolist(), ball.distance[part].tolist(), strict=True)
+            assert ball.first + row not in found
+            found[ball.first + row] = dict(pairs)
+            assert len(found[ball.first + row]) == part.stop - part.start
+    assert found == expected
+    weight = np.stack([2.0 ** np.arange(8), np.arange(8.0)], axis=1)
+    totals = sums_within(rows, *columns, 4, limit, weight)
+    for who, reached in expected.items():
+        assert totals[who].tolist() == weight[list(reached)].sum(axis=0).tolist()
+
+
+@given(EXACT_ARCS, EXACT_SEEDS, LIMITS, st.integers(0, 5))
+@settings(max_examples=200)
+def test_the_nearest_few_are_those_of_each_alone(arcs, seeds, limit, count):
+    rows = compress(8, *_columns(arcs, np.int64, np.int64, np.float64))
+    columns = _columns(seeds, np.int64, np.float64, np.int64)
+    distance, origin = nearest_origins(rows, *columns, count, limit)
+    alone = _each_alone(arcs, seeds, limit)
+    for node in range(8):
+        best = sorted((found[node], who) for who, found in alone.items() if node in found)[:count]
+        best += [(np.inf, -1)] * (count - len(best))
+        told = zip(distance[node].tolist(), origin[node].tolist(), strict=True)
+        assert list(told) == best
+    if count:
+        first, whose = nearest_origin(rows, *columns, 4, limit)
+        assert first.tolist() == distance[:, 0].tolist()
+        assert whose.tolist() == origin[:, 0].tolist()
+
+
+def test_unlike_costs_are_searched_exactly():
+    # A chain of tiny, huge and zero arcs; seeds far beyond all of them.
+    cost = np.array([1e-12, 1e12, 0.0, 1.0, 1e-3, 1e9])
+    tail = np.arange(6)
+    rows = compress(7, tail, tail + 1, cost)
+    seeds = np.array([0, 0]), np.array([1e18, 3.0]), np.array([0, 1])
+    distance, origin = nearest_origin(rows, *seeds, 2, np.inf)
+    assert distance.tolist() == np.cumsum([3.0, *cost]).tolist()
+    assert set(origin.tolist()) == {1}
+    free = compress(3, np.array([0, 1]), np.array([1, 2]), np.zeros(2))
+    assert nearest_origin(free, *seeds, 2, np.inf)[0].tolist() == [3.0, 3.0, 3.0]
+
+
+def test_the_large_search_is_scipys():
+    side, rng = 60, np.random.default_rng(3)
+    number = np.arange(side * side).reshape(side, side)
+    tail = np.concatenate([number[:, :-1].ravel(), number[:-1].ravel()])
+    head = np.concatenate([number[:, 1:].ravel(), number[1:].ravel()])
+    cost = rng.exponential(100.0, 2 * len(tail))
+    rows = compress(side**2, *(np.concatenate(p) for p in ((tail, head), (head, tail))), cost)
+    graph = csr_array((rows.cost, rows.head, rows.start), shape=(side**2, side**2))
+    nodes = rng.choice(side**2, 40, replace=False)
+    seeds = nodes, np.zeros(40), np.arange(40)
+    for limit in (50.0, 400.0, np.inf):
+        every = dijkstra(graph, indices=nodes, limit=limit)
+        distance, origin = nearest_origin(rows, *seeds, 40, limit)
+        assert distance.tolist() == every.min(axis=0).tolist()
+        reached = np.isfinite(distance)
+        assert (every[origin[reached], np.flatnonzero(reached)] == distance[reached]).all()
+        few, _ = nearest_origins(rows, *seeds, 5, limit)
+        np.testing.assert_array_equal(few, np.sort(every, axis=0)[:5].T)
+        totals = sums_within(rows, *seeds, 40, limit, np.ones((side**2, 1)))
+        assert totals[:, 0].tolist() == np.isfinite(every).sum(axis=1).tolist()

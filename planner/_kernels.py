@@ -1,0 +1,476 @@
+"""The compiled kernels of search, and nothing else.
+
+Each is a bucket queue: nodes wait in buckets by distance, each bucket about as wide as a
+common arc, and are taken in whatever order they lie in a bucket. A node whose distance
+falls once more is taken once more, so the distances are those of Dijkstra's algorithm to
+the last bit; buckets merely make that rare. What is read next is fetched ahead, because
+a search from hundreds of origins touches a city's memory in no order at all.
+
+Imported when a search first runs (`planner._search.kernels`): numba is slow to import.
+"""
+
+import numpy as np
+
+from planner._compiled import compiled, fetch
+
+_AHEAD = 8
+"""Nodes between fetching one's arcs and searching it; half of it for the arcs' heads."""
+
+
+@compiled
+def nearest(
+    start,
+    arcs,
+    seed_node,
+    seed_cost,
+    seed_origin,
+    limit,
+    width,
+    buckets,
+    room,
+    distance,
+    origin,
+):
+    """Search from all origins at once.
+
+    Of origins at exactly the same distance the first wins, so that the outcome does not
+    hang on the order in which nodes are taken.
+
+    Parameters
+    ----------
+    start, arcs
+        Compressed rows.
+    seed_node, seed_cost, seed_origin
+        Seeds in the order of their cost, none beyond the limit.
+    limit
+        Greatest distance, inclusive.
+    width, buckets
+        Width of a bucket; how many there are, a power of two that holds the dearest arc.
+    room
+        Nodes that may wait at one time.
+    distance, origin
+        Filled with the outcome, inf and -1 where no origin comes.
+
+    Returns
+    -------
+    Whether the room sufficed; if not, the outcome is void.
+    """
+    nodes = len(start) - 1
+    # Distance and origin side by side: one line of memory instead of two.
+    label = np.empty(2 * nodes)
+    for node in range(nodes):
+        label[2 * node] = np.inf
+        label[2 * node + 1] = -1.0
+    first = np.full(buckets, -1, np.int32)
+    wait_next = np.empty(room, np.int32)
+    wait_node = np.empty(room, np.int32)
+    wait_cost = np.empty(room)
+    batch_node = np.empty(room, np.int32)
+    batch_cost = np.empty(room)
+    free = np.int32(-1)
+    used = 0
+    waiting = 0
+    mask = buckets - 1
+    per_width = 1.0 / width
+    current = np.int64(0)
+    seed = 0
+    seeds = len(seed_node)
+    while waiting > 0 or seed < seeds:
+        if waiting == 0:
+            current = max(current, np.int64(seed_cost[seed] * per_width))
+        slot = current & mask
+        while seed < seeds and np.int64(seed_cost[seed] * per_width) <= current:
+            node = np.int64(seed_node[seed])
+            cost = seed_cost[seed]
+            source = np.float64(seed_origin[seed])
+            seed += 1
+            old = label[2 * node]
+            if cost < old or (cost == old and source < label[2 * node + 1]):
+                label[2 * node] = cost
+                label[2 * node + 1] = source
+                if free >= 0:
+                    entry = free
+                    free = wait_next[entry]
+                elif used < room:
+                    entry = np.int32(used)
+                    used += 1
+                else:
+                    return False
+                wait_node[entry] = node
+                wait_cost[entry] = cost
+                wait_next[entry] = first[slot]
+                first[slot] = entry
+                waiting += 1
+        while first[slot] >= 0:
+            # Empty the bucket into a batch; what falls back into it makes the next one.
+            count = 0
+            entry = first[slot]
+            last = entry
+            while entry >= 0:
+                node = np.int64(wait_node[entry])
+                fetch(label, 2 * node)
+                fetch(start, node)
+                batch_node[count] = node
+                batch_cost[count] = wait_cost[entry]
+                count += 1
+                last = entry
+                entry = wait_next[entry]
+            wait_next[last] = free
+            free = first[slot]
+            first[slot] = -1
+            waiting -= count
+            for i in range(count):
+                if i + _AHEAD < count:
+                    fetch(arcs, np.int64(start[batch_node[i + _AHEAD]]))
+                node = np.int64(batch_node[i])
+                here = batch_cost[i]
+                if here != label[2 * node]:
+                    continue
+                source = label[2 * node + 1]
+                if i + _AHEAD // 2 < count:
+                    soon = batch_node[i + _AHEAD // 2]
+                    for arc in range(start[soon], start[soon + 1]):
+                        fetch(label, 2 * arcs[arc].head)
+                for arc in range(start[node], start[node + 1]):
+                    cost = here + arcs[arc].cost
+                    head = arcs[arc].head
+                    old = label[2 * head]
+                    if cost > old or cost > limit:
+                        continue
+                    if cost < old or source < label[2 * head + 1]:
+                        label[2 * head] = cost
+                        label[2 * head + 1] = source
+                        if free >= 0:
+                            entry = free
+                            free = wait_next[entry]
+                        elif used < room:
+                            entry = np.int32(used)
+                            used += 1
+                        else:
+                            return False
+                        wait_node[entry] = head
+                        wait_cost[entry] = cost
+                        into = np.int64(cost * per_width) & mask
+                        wait_next[entry] = first[into]
+                        first[into] = entry
+                        waiting += 1
+        current += 1
+    for node in range(nodes):
+        distance[node] = label[2 * node]
+        origin[node] = np.int64(label[2 * node + 1])
+    return True
+
+
+@compiled
+def _ball(
+    start,
+    arcs,
+    seed_node,
+    seed_cost,
+    limit,
+    per_width,
+    first,
+    wait_next,
+    wait_node,
+    wait_cost,
+    distance,
+    touched,
+):
+    """Search from one origin; as `nearest`, but it leaves alone what it does not reach.
+
+    Returns
+    -------
+    How many nodes it reached, listed in `touched`; -1 where the room did not suffice.
+    """
+    mask = len(first) - 1
+    free = np.int32(-1)
+    used = 0
+    waiting = 0
+    count = 0
+    current = np.int64(limit * per_width) if limit < np.inf else np.int64(1) << 60
+    for seed in range(len(seed_node)):
+        node = np.int64(seed_node[seed])
+        cost = seed_cost[seed]
+        if cost < distance[node]:
+            if distance[node] == np.inf:
+                touched[count] = node
+                count += 1
+            if used == len(wait_node):
+                return -1
+            distance[node] = cost
+            wait_node[used] = node
+            wait_cost[used] = cost
+            bucket = np.int64(cost * per_width)
+            current = min(current, bucket)
+            wait_next[used] = first[bucket & mask]
+            first[bucket & mask] = used
+            used += 1
+            waiting += 1
+    while waiting > 0:
+        slot = current & mask
+        while first[slot] >= 0:
+            entry = first[slot]
+            first[slot] = wait_next[entry]
+            wait_next[entry] = free
+            free = entry
+            waiting -= 1
+            node = np.int64(wait_node[entry])
+            here = wait_cost[entry]
+            if here != distance[node]:
+                continue
+            for arc in range(start[node], start[node + 1]):
+                cost = here + arcs[arc].cost
+                head = arcs[arc].head
+                if cost >= distance[head] or cost > limit:
+                    continue
+                if distance[head] == np.inf:
+                    touched[count] = head
+                    count += 1
+                distance[head] = cost
+                if free >= 0:
+                    entry = free
+                    free = wait_next[entry]
+                elif used < len(wait_node):
+                    entry = np.int32(used)
+                    used += 1
+                else:
+                    return -1
+                wait_node[entry] = head
+                wait_cost[entry] = cost
+                into = np.int64(cost * per_width) & mask
+                wait_next[entry] = first[into]
+                first[into] = entry
+                waiting += 1
+        current += 1
+    return count
+
+
+@compiled
+def balls(
+    start, arcs, seed_start, seed_node, seed_cost, limit, width, buckets, room, ends, node, cost
+):
+    """List what each of some origins reaches, one origin after the other.
+
+    Parameters
+    ----------
+    start, arcs, limit, width, buckets, room
+        As `nearest` takes them.
+    seed_start, seed_node, seed_cost
+        Where each origin's seeds begin; the seeds, none beyond the limit.
+    ends
+        Filled with where each origin's list ends.
+    node, cost
+        Filled with the nodes and their distances, as far as they hold them.
+
+    Returns
+    -------
+    How many origins were searched before the lists were full; -1 if the room was short.
+    """
+    distance = np.full(len(start) - 1, np.inf)
+    touched = np.empty(len(start) - 1, np.int64)
+    first = np.full(buckets, -1, np.int32)
+    wait_next, wait_node = np.empty(room, np.int32), np.empty(room, np.int32)
+    wait_cost = np.empty(room)
+    filled = 0
+    for origin in range(len(seed_start) - 1):
+        begin, end = seed_start[origin], seed_start[origin + 1]
+        count = _ball(
+            start,
+            arcs,
+            seed_node[begin:end],
+            seed_cost[begin:end],
+            limit,
+            1.0 / width,
+            first,
+            wait_next,
+            wait_node,
+            wait_cost,
+            distance,
+            touched,
+        )
+        if count < 0:
+            return -1
+        if filled + count > len(node):
+            return origin
+        for at in range(count):
+            node[filled] = touched[at]
+            cost[filled] = distance[touched[at]]
+            distance[touched[at]] = np.inf
+            filled += 1
+        ends[origin] = filled
+    return len(seed_start) - 1
+
+
+@compiled
+def sums(start, arcs, seed_start, seed_node, seed_cost, limit, width, buckets, room, weight, total):
+    """Add up the weights of the nodes that each of some origins reaches.
+
+    Parameters
+    ----------
+    start, arcs, seed_start, seed_node, seed_cost, limit, width, buckets, room
+        As `balls` takes them.
+    weight
+        A row a node, a column a kind of weight.
+    total
+        A row an origin; filled with the sums.
+
+    Returns
+    -------
+    Whether the room sufficed; if not, the outcome is void.
+    """
+    distance = np.full(len(start) - 1, np.inf)
+    touched = np.empty(len(start) - 1, np.int64)
+    first = np.full(buckets, -1, np.int32)
+    wait_next, wait_node = np.empty(room, np.int32), np.empty(room, np.int32)
+    wait_cost = np.empty(room)
+    for origin in range(len(seed_start) - 1):
+        begin, end = seed_start[origin], seed_start[origin + 1]
+        count = _ball(
+            start,
+            arcs,
+            seed_node[begin:end],
+            seed_cost[begin:end],
+            limit,
+            1.0 / width,
+            first,
+            wait_next,
+            wait_node,
+            wait_cost,
+            distance,
+            touched,
+        )
+        if count < 0:
+            return False
+        for kind in range(weight.shape[1]):
+            added = 0.0
+            for at in range(count):
+                added += weight[touched[at], kind]
+            total[origin, kind] = added
+        for at in range(count):
+            distance[touched[at]] = np.inf
+    return True
+
+
+@compiled
+def _offer(distance, origin, node, cost, source):
+    """Put an origin among a node's nearest ones; whether it belongs there and is news."""
+    most = distance.shape[1]
+    last = most - 1
+    if cost > distance[node, last] or (
+        cost == distance[node, last] and 0 <= origin[node, last] <= source
+    ):
+        return False
+    # Where it stands now, or where the farthest falls out.
+    hole = last
+    for place in range(most):
+        if origin[node, place] == source:
+            if distance[node, place] <= cost:
+                return False
+            hole = place
+            break
+        if origin[node, place] < 0:
+            hole = place
+            break
+    while hole > 0 and (
+        distance[node, hole - 1] > cost
+        or (distance[node, hole - 1] == cost and origin[node, hole - 1] > source)
+    ):
+        distance[node, hole] = distance[node, hole - 1]
+        origin[node, hole] = origin[node, hole - 1]
+        hole -= 1
+    distance[node, hole] = cost
+    origin[node, hole] = source
+    return True
+
+
+@compiled
+def several(
+    start, arcs, seed_node, seed_cost, seed_origin, limit, width, buckets, room, distance, origin
+):
+    """Search from all origins at once, keeping the nearest few of every node.
+
+    Parameters
+    ----------
+    start, arcs, seed_node, seed_cost, seed_origin, limit, width, buckets, room
+        As `nearest` takes them.
+    distance, origin
+        A row a node, a column a rank; filled with the outcome.
+
+    Returns
+    -------
+    Whether the room sufficed; if not, the outcome is void.
+    """
+    distance[:] = np.inf
+    origin[:] = -1
+    mask = buckets - 1
+    per_width = 1.0 / width
+    first = np.full(buckets, -1, np.int32)
+    wait_next, wait_node = np.empty(room, np.int32), np.empty(room, np.int32)
+    wait_cost, wait_origin = np.empty(room), np.empty(room, np.int64)
+    free = np.int32(-1)
+    used = 0
+    waiting = 0
+    current = np.int64(0)
+    seed = 0
+    seeds = len(seed_node)
+    while waiting > 0 or seed < seeds:
+        if waiting == 0:
+            current = max(current, np.int64(seed_cost[seed] * per_width))
+        slot = current & mask
+        while seed < seeds and np.int64(seed_cost[seed] * per_width) <= current:
+            node, source = np.int64(seed_node[seed]), np.int64(seed_origin[seed])
+            cost = seed_cost[seed]
+            seed += 1
+            if not _offer(distance, origin, node, cost, source):
+                continue
+            if free >= 0:
+                entry = free
+                free = wait_next[entry]
+            elif used < room:
+                entry = np.int32(used)
+                used += 1
+            else:
+                return False
+            wait_node[entry] = node
+            wait_cost[entry] = cost
+            wait_origin[entry] = source
+            wait_next[entry] = first[slot]
+            first[slot] = entry
+            waiting += 1
+        while first[slot] >= 0:
+            entry = first[slot]
+            first[slot] = wait_next[entry]
+            wait_next[entry] = free
+            free = entry
+            waiting -= 1
+            node, source = np.int64(wait_node[entry]), wait_origin[entry]
+            here = wait_cost[entry]
+            stale = True
+            for place in range(distance.shape[1]):
+                if origin[node, place] == source:
+                    stale = distance[node, place] != here
+                    break
+            if stale:
+                continue
+            for arc in range(start[node], start[node + 1]):
+                cost = here + arcs[arc].cost
+                head = arcs[arc].head
+                if cost > limit or not _offer(distance, origin, head, cost, source):
+                    continue
+                if free >= 0:
+                    entry = free
+                    free = wait_next[entry]
+                elif used < room:
+                    entry = np.int32(used)
+                    used += 1
+                else:
+                    return False
+                wait_node[entry] = head
+                wait_cost[entry] = cost
+                wait_origin[entry] = source
+                into = np.int64(cost * per_width) & mask
+                wait_next[entry] = first[into]
+                first[into] = entry
+                waiting += 1
+        current += 1
+    return True

@@ -1,0 +1,305 @@
+"""The bench: how fast the engine is, as ratios to others measured in the same run.
+
+Every job is run by turns with the same job of each peer that is installed; what counts is
+the median, and the least and greatest ratio of two neighbouring runs show the spread.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import networkx as nx
+import numpy as np
+import shapely
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import dijkstra
+
+from layers.messages import text
+from planner import _search
+from planner.network import Network
+from planner.workbench import Workbench
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from layers import City
+
+FACILITIES = 600
+LIMITS_M = (500.0, 1000.0, 3000.0, 20_000.0, np.inf)
+POINTS = 1_000_000
+_SAMPLE = 2000
+_FEW, _FEW_WITHIN_M = 10, 2000.0
+_SUM_WITHIN_M = 1000.0
+# How far a point to be placed lies from somebody's home.
+_ASTRAY_M = 60.0
+# Peers so much slower that a single run tells enough, and beyond which limit they are left out.
+_SLOW_WITHIN_M = {"networkx": 1000.0, "pandana": 3000.0}
+_SEED = 1
+
+
+@dataclass(frozen=True)
+class Timing:
+    """One job, against one peer or none.
+
+    Attributes
+    ----------
+    job
+        What was done, in words.
+    own_s
+        Median seconds of the engine.
+    peer
+        Whom it is compared with, empty for none.
+    peer_s
+        The peer's median seconds.
+    ratio
+        How many times faster the engine is.
+    least, most
+        Least and greatest ratio of two runs side by side.
+    """
+
+    job: str
+    own_s: float
+    peer: str = ""
+    peer_s: float | None = None
+    ratio: float | None = None
+    least: float | None = None
+    most: float | None = None
+
+    def words(self) -> list[str]:
+        """Cells of the table: job, peer, seconds, their seconds, ratio, its range."""
+        cells = [self.job, self.peer, f"{self.own_s:.4f}"]
+        if self.peer_s is None:
+            return [*cells, "", "", ""]
+        return [
+            *cells,
+            f"{self.peer_s:.4f}",
+            f"{self.ratio:.1f} ×",
+            f"{self.least:.1f}–{self.most:.1f}",
+        ]
+
+
+@dataclass
+class Bench:
+    """What a run of the bench found.
+
+    Attributes
+    ----------
+    nodes, streets
+        Size of the network.
+    rows
+        The jobs.
+    missing
+        Peers that are not installed.
+    """
+
+    nodes: int
+    streets: int
+    rows: list[Timing] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+
+def run(
+    city: City,
+    *,
+    repeat: int = 5,
+    points: int | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Bench:
+    """Measure the engine on a city.
+
+    Parameters
+    ----------
+    city
+        The city; its walking streets are searched.
+    repeat
+        How often each job is run.
+    points
+        How many points are placed; a million when None.
+    progress
+        Called with the job that begins.
+    """
+    network = Network.build(city.streets, "walk", crs=city.crs)
+    made = Bench(network.nodes, len(network.length))
+    if find_spec("pandana") is None:
+        made.missing.append("pandana")
+
+    def add(key: str, own: Callable[[], Any], /, **peers: Callable[[], Any]) -> None:
+        told = text(f"cli.bench.job.{key}", **words)
+        progress(told)
+        made.rows.extend(_compare(told, own, peers, repeat))
+
+    words: dict[str, str] = {}
+    add("compile", lambda: _compile(city))
+    where = _scattered(city, network, POINTS if points is None else points)
+    add("place", lambda: network.locate(where))
+    add("services", lambda: _all_services(city))
+    rivals = _Rivals(network, with_pandana=not made.missing)
+    for limit in LIMITS_M:
+        words = {"limit": "∞" if np.isinf(limit) else f"{limit / 1000:g} km"}
+        add("nearest", partial(rivals.own, limit), **rivals.nearest(limit))
+    words = {}
+    add("few", rivals.own_few, **rivals.few())
+    add("sums", rivals.own_sums, scipy=rivals.scipy_sums)
+    return made
+
+
+def _compare(
+    job: str, own: Callable[[], Any], peers: dict[str, Callable[[], Any]], repeat: int
+) -> list[Timing]:
+    # What is compiled or read once is not what is measured.
+    own()
+    slow = {name for name in peers if name in _SLOW_WITHIN_M}
+    mine: list[float] = []
+    theirs: dict[str, list[float]] = {name: [] for name in peers}
+    for turn in range(repeat):
+        mine.append(_seconds(own))
+        for name, rival in peers.items():
+            if turn == 0 or name not in slow:
+                theirs[name].append(_seconds(rival))
+    middle = statistics.median(mine)
+    if not peers:
+        return [Timing(job, middle)]
+    found = []
+    for name, taken in theirs.items():
+        ratios = [other / one for one, other in zip(mine, taken, strict=False)]
+        median = statistics.median(taken)
+        found.append(Timing(job, middle, name, median, median / middle, min(ratios), max(ratios)))
+    return found
+
+
+def _seconds(work: Callable[[], Any]) -> float:
+    begun = time.perf_counter()
+    work()
+    return time.perf_counter() - begun
+
+
+def _compile(city: City) -> None:
+    """Everything that the first question about a city has to wait for."""
+    network = Network.build(city.streets, "walk", crs=city.crs)
+    network.rows("m", "facility")
+    _ = network.grid, network.cut_off
+
+
+def _scattered(city: City, network: Network, count: int) -> gpd.GeoSeries:
+    """Points around people's homes, in the network's own reference system."""
+    rng = np.random.default_rng(_SEED)
+    homes = shapely.get_coordinates(np.asarray(city.population.geometry.to_crs(network.crs).array))
+    at = homes[rng.integers(0, len(homes), count)] + rng.normal(0, _ASTRAY_M, (count, 2))
+    return gpd.GeoSeries(shapely.points(at), crs=network.crs)
+
+
+def _all_services(city: City) -> None:
+    bench = Workbench(city)
+    for service in bench.services:
+        bench.coverage(service).by("district")
+
+
+class _Rivals:
+    """The same questions, put to the engine and to its peers.
+
+    Parameters
+    ----------
+    network
+        The streets.
+    with_pandana
+        Whether pandana is installed.
+    """
+
+    def __init__(self, network: Network, *, with_pandana: bool) -> None:
+        rng = np.random.default_rng(_SEED)
+        self._rows = network.rows("m", "facility")
+        nodes = network.nodes
+        chosen = min(FACILITIES, nodes)
+        self._sites = np.sort(rng.choice(nodes, chosen, replace=False)).astype(np.int64)
+        self._seeds = self._sites, np.zeros(chosen), np.arange(chosen)
+        self._sample = rng.choice(nodes, min(_SAMPLE, nodes), replace=False).astype(np.int64)
+        self._weight = rng.integers(0, 100, (nodes, 1)).astype(np.float64)
+        # scipy is given what it likes best: contiguous 32-bit rows, made beforehand.
+        self._graph = csr_array(
+            (
+                np.ascontiguousarray(self._rows.cost),
+                self._rows.head.astype(np.int32),
+                self._rows.start.astype(np.int32),
+            ),
+            shape=(nodes, nodes),
+        )
+        self._nx = self._networkx_graph()
+        self._pandana = self._pandana_network(network) if with_pandana else None
+
+    def own(self, limit: float) -> Any:
+        """Nearest facility of every junction."""
+        return _search.nearest_origin(self._rows, *self._seeds, len(self._sites), limit)
+
+    def own_few(self) -> Any:
+        """Nearest few facilities of every junction."""
+        return _search.nearest_origins(self._rows, *self._seeds, _FEW, _FEW_WITHIN_M)
+
+    def own_sums(self) -> Any:
+        """Add up weights around some junctions."""
+        count = len(self._sample)
+        seeds = self._sample, np.zeros(count), np.arange(count)
+        return _search.sums_within(self._rows, *seeds, count, _SUM_WITHIN_M, self._weight)
+
+    def scipy_sums(self) -> Any:
+        """Add up weights around some junctions, by scipy."""
+        # In chunks, as whoever cannot hold a dense matrix does.
+        return [
+            np.isfinite(dijkstra(self._graph, indices=part, limit=_SUM_WITHIN_M)) @ self._weight
+            for part in np.array_split(self._sample, max(len(self._sample) // 20, 1))
+        ]
+
+    def nearest(self, limit: float) -> dict[str, Callable[[], Any]]:
+        """Peers that answer within a limit."""
+        peers: dict[str, Callable[[], Any]] = {
+            "scipy": lambda: dijkstra(self._graph, indices=self._sites, limit=limit, min_only=True)
+        }
+        if limit == _SLOW_WITHIN_M["networkx"]:
+            peers["networkx"] = lambda: nx.multi_source_dijkstra_path_length(
+                self._nx, set(self._sites.tolist()), cutoff=limit
+            )
+        peer = self._pandana
+        if peer is not None and limit <= _SLOW_WITHIN_M["pandana"]:
+            peers["pandana"] = lambda: peer.nearest_pois(limit, "sites", num_pois=1)
+        return peers
+
+    def few(self) -> dict[str, Callable[[], Any]]:
+        """Peers that find the nearest few."""
+        peer = self._pandana
+        if peer is None:
+            return {}
+        return {"pandana": lambda: peer.nearest_pois(_FEW_WITHIN_M, "sites", num_pois=_FEW)}
+
+    def _networkx_graph(self) -> Any:
+        tail = np.repeat(np.arange(self._rows.nodes), np.diff(self._rows.start))
+        graph = nx.DiGraph()
+        graph.add_nodes_from(range(self._rows.nodes))
+        columns = tail.tolist(), self._rows.head.tolist(), self._rows.cost.tolist()
+        graph.add_weighted_edges_from(zip(*columns, strict=True))
+        return graph
+
+    def _pandana_network(self, network: Network) -> Any:
+        import pandana  # noqa: PLC0415 - a peer, which few have
+        import pandas as pd  # noqa: PLC0415
+
+        place = np.zeros((network.nodes, 2))
+        for node, end in ((network.u, 0), (network.v, -1)):
+            place[node] = shapely.get_coordinates(shapely.get_point(network.lines, end))
+        # pandana travels away from a junction; these rows lead away from the facilities.
+        tail = np.repeat(np.arange(self._rows.nodes), np.diff(self._rows.start))
+        ends = pd.Series(self._rows.head), pd.Series(tail)
+        cost = pd.DataFrame({"length": np.ascontiguousarray(self._rows.cost)})
+        made = pandana.Network(
+            pd.Series(place[:, 0]), pd.Series(place[:, 1]), *ends, cost, twoway=False
+        )
+        made.set_pois("sites", 3000.0, _FEW, *place[self._sites].T)
+        return made

@@ -1,0 +1,48 @@
+import json
+
+import numpy as np
+import pytest
+
+from planner import bench
+from planner.cli import main
+
+
+@pytest.fixture
+def brief(monkeypatch):
+    """A bench that places few points."""
+    monkeypatch.setattr(bench, "POINTS", 50)
+
+
+def test_every_job_is_measured(tiny_city, brief):
+    begun = []
+    made = bench.run(tiny_city, repeat=2, points=50, progress=begun.append)
+    assert {row.job for row in made.rows} == set(begun)
+    against_scipy = [row for row in made.rows if row.peer == "scipy"]
+    assert len(against_scipy) == len(bench.LIMITS_M) + 1
+    for row in against_scipy:
+        assert row.ratio == pytest.approx(row.peer_s / row.own_s)
+        assert row.least <= row.most
+        assert len(row.words()) == 6
+    assert sum(row.peer == "networkx" for row in made.rows) == 1
+
+
+def test_peers_answer_the_same_question(tiny_network):
+    rivals = bench._Rivals(tiny_network, with_pandana=False)
+    for limit in bench.LIMITS_M:
+        own, _ = rivals.own(limit)
+        np.testing.assert_array_equal(rivals.nearest(limit)["scipy"](), own)
+    found = rivals.nearest(1000.0)["networkx"]()
+    own, _ = rivals.own(1000.0)
+    assert found == {node: own[node] for node in np.flatnonzero(np.isfinite(own))}
+    np.testing.assert_array_equal(np.concatenate(rivals.scipy_sums()), rivals.own_sums())
+
+
+def test_the_table_and_the_json(tmp_path, tiny_city, brief, capsys):
+    tiny_city.save(tmp_path / "tiny")
+    words = ["bench", "--city", str(tmp_path / "tiny"), "--repeat", "1"]
+    assert main(words) == 0
+    assert "scipy" in capsys.readouterr().out
+    assert main([*words, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["nodes"] == 27
+    assert {"job", "own_s", "peer", "peer_s", "ratio", "least", "most"} == set(told["rows"][0])
