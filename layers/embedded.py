@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import platformdirs
 
@@ -13,7 +13,10 @@ from layers.messages import text
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from layers.sources.modelled import Progress, Size
+    from layers.sources.modelled import Progress
+
+Size = Literal["small", "city", "full"]
+"""Sizes of the model; its own package, which is slow to import, has the same."""
 
 
 def embedded(
