@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 from shapely.ops import substring
 
 if TYPE_CHECKING:
@@ -125,4 +124,4 @@ def _cut(reach: Reach, rows: Ints, table: pd.DataFrame) -> Any:
     if cut:
         back = gpd.GeoSeries(cut, crs=network.crs).to_crs(network.streets.crs)
         shapes[part] = np.asarray(back.array)
-    return shapely.set_precision(shapes, 0)
+    return shapes

@@ -58,9 +58,9 @@ class Timing:
     peer_s
         The peer's median seconds.
     ratio
-        How many times faster the engine is.
+        How many times faster the engine is: the median over runs side by side.
     least, most
-        Least and greatest ratio of two runs side by side.
+        Least and greatest of those runs' ratios.
     """
 
     job: str
@@ -172,8 +172,8 @@ def _compare(
     found = []
     for name, taken in theirs.items():
         ratios = [other / one for one, other in zip(mine, taken, strict=False)]
-        median = statistics.median(taken)
-        found.append(Timing(job, middle, name, median, median / middle, min(ratios), max(ratios)))
+        times, ratio = statistics.median(taken), statistics.median(ratios)
+        found.append(Timing(job, middle, name, times, ratio, min(ratios), max(ratios)))
     return found
 
 
