@@ -1,0 +1,66 @@
+"""The command line: one module a command."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from itertools import zip_longest
+from typing import Any
+
+from layers.errors import CityMissingError, PlannerError, UnknownNameError
+from layers.messages import LANGUAGES, speaking, text
+from planner.cli import bench, build, check, coverage, serve
+from planner.cli.options import Commands
+from planner.cli.screen import DONE, MISUSED, STOPPED, stderr
+
+__all__ = ["main"]
+
+_COMMANDS = (build, check, coverage, serve, bench)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Parameters
+    ----------
+    arguments
+        Words of the command line; the process's own when None.
+
+    Returns
+    -------
+    0 done, 1 findings or damaged input that stop the work, 2 wrong use.
+    """
+    with speaking(_language_of(sys.argv[1:] if arguments is None else arguments)):
+        options = _parser().parse_args(arguments)
+        try:
+            status = options.run(options)
+        except BrokenPipeError:
+            # Whoever reads the figures has enough of them; nothing more may be written.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return DONE
+        except PlannerError as wrong:
+            stderr().print(str(wrong), style="red", markup=False, highlight=False)
+            misused = isinstance(wrong, UnknownNameError | CityMissingError)
+            return MISUSED if misused else STOPPED
+        assert isinstance(status, int)
+        return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="planner", description=text("cli.description"))
+    parser.add_argument("--version", action="version", version=version("coverage-planner"))
+    parser.add_argument("--lang", choices=LANGUAGES, help=text("cli.lang"))
+    commands = Commands(parser)
+    for module in _COMMANDS:
+        module.register(commands)
+    return parser
+
+
+def _language_of(arguments: Sequence[str]) -> Any:
+    """Language asked for, which the parser's own words need before it can parse."""
+    for word, following in zip_longest(arguments, arguments[1:], fillvalue=""):
+        asked = following if word == "--lang" else word.removeprefix("--lang=")
+        if word.startswith("--lang") and asked in LANGUAGES:
+            return asked
+    return None

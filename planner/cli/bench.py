@@ -1,0 +1,54 @@
+"""``planner bench``: how fast the engine is on this machine."""
+
+import argparse
+from typing import get_args
+
+from rich import box
+from rich.table import Table
+
+from layers.embedded import Size
+from layers.messages import language, text
+from planner.cli.options import Commands, open_city, share
+from planner.cli.screen import DONE, stderr, stdout, write
+
+
+def register(commands: Commands) -> None:
+    """Add the command to the parser."""
+    bench = commands.add("bench", run)
+    share(bench, "city")
+    bench.add_argument(
+        "--size", choices=get_args(Size), default="city", help=text("cli.bench.size")
+    )
+    bench.add_argument("--repeat", type=int, default=5, help=text("cli.bench.repeat"))
+    share(bench, "json")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measure and show."""
+    from planner import bench  # noqa: PLC0415 - nothing else needs the peers
+
+    city = open_city(options.city, options.size)
+    with stderr().status("") as bar:
+        made = bench.run(
+            city,
+            repeat=max(options.repeat, 1),
+            progress=lambda job: bar.update(text("cli.bench.working", job=job)),
+        )
+    if options.json:
+        write({"city": city.describe(), **made.as_dict()})
+        return DONE
+    console = stdout()
+    place = city.name_en if language() == "en" else city.name
+    title = text("cli.bench.title", name=place, nodes=made.nodes)
+    console.print(title, style="bold", markup=False, highlight=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in ("job", "peer", "own_s", "peer_s", "ratio", "spread"):
+        left = column in {"job", "peer"}
+        table.add_column(text(f"cli.bench.column.{column}"), justify="left" if left else "right")
+    for row in made.rows:
+        table.add_row(*row.words())
+    console.print(table)
+    if made.missing:
+        told = text("cli.bench.missing", names=", ".join(made.missing))
+        console.print(told, style="yellow", highlight=False)
+    return DONE

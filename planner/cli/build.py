@@ -1,0 +1,64 @@
+"""``planner build``: a city's folder out of source files."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from layers.errors import LayerError
+from layers.messages import text
+from layers.sources.build import build_city
+from layers.sources.files import Source
+from planner.cli.options import Commands, share
+from planner.cli.screen import DONE, show_findings, stderr, stdout, working, write
+from planner.standards import load_services
+
+
+def register(commands: Commands) -> None:
+    """Add the command to the parser."""
+    build = commands.add("build", run, epilog=text("cli.build.sources"))
+    build.add_argument("--name", default="", help=text("cli.build.name"))
+    build.add_argument("--name-en", default="", help=text("cli.build.name_en"))
+    several: dict[str, Any] = {"action": "append"}
+    for option, more in (
+        ("streets", {}),
+        ("units", several),
+        ("population", {}),
+        ("facilities", several),
+    ):
+        build.add_argument(
+            f"--{option}",
+            required=option != "facilities",
+            metavar="FILE[,OPTION=VALUE…]",
+            help=text(f"cli.build.{option}"),
+            **more,
+        )
+    build.add_argument("--area", default="", help=text("cli.build.area"))
+    build.add_argument("--out", required=True, type=Path, help=text("cli.build.out"))
+    share(build, "services", "json")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Build the city and tell what was found."""
+    services = load_services(options.services)
+    with working(text("cli.build.working")):
+        built = build_city(
+            name=options.name or options.out.name,
+            name_en=options.name_en,
+            streets=Source.parse(options.streets),
+            units=[Source.parse(words) for words in options.units],
+            population=Source.parse(options.population),
+            facilities=[Source.parse(words) for words in options.facilities or []],
+            area=options.area,
+            services=tuple(services),
+        )
+        errors = [finding for finding in built.findings if finding.severity == "error"]
+        if errors:
+            raise LayerError(errors)
+        city = built.city.save(options.out)
+    if options.json:
+        write({"city": city.describe(), "findings": [f.as_dict() for f in built.findings]})
+    else:
+        show_findings(stderr(), built.findings)
+        stdout().print(text("cli.build.done", path=str(options.out)), highlight=False)
+        stdout().print(repr(city), markup=False, highlight=False)
+    return DONE

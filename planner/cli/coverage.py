@@ -1,0 +1,122 @@
+"""``planner coverage``: rates by unit, of one service or all."""
+
+import argparse
+from typing import Any
+
+import pandas as pd
+from rich import box
+from rich.table import Table
+
+from layers.messages import language, text
+from layers.population import GROUPS
+from layers.units import LEVELS
+from planner.cli.options import Commands, open_city, share
+from planner.cli.screen import DONE, plain, stdout, working, write
+from planner.coverage import Coverage
+from planner.standards import load_services
+from planner.wording import people, rate
+from planner.workbench import Workbench
+
+
+def register(commands: Commands) -> None:
+    """Add the command to the parser."""
+    measure = commands.add("coverage", run)
+    share(measure, "city", "services", "limit", "json")
+    measure.add_argument("--service", action="append", help=text("cli.coverage.service"))
+    measure.add_argument(
+        "--level", choices=LEVELS, default="district", help=text("cli.coverage.level")
+    )
+    measure.add_argument("--year", type=int, help=text("cli.coverage.year"))
+    measure.add_argument("--group", choices=GROUPS, help=text("cli.coverage.group"))
+    measure.add_argument(
+        "--towards",
+        choices=("facility", "from"),
+        default="facility",
+        help=text("cli.coverage.towards"),
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Compute and show."""
+    services = load_services(options.services)
+    city = open_city(options.city)
+    bench = Workbench(city, services=services)
+    results = {}
+    for key in options.service or services:
+        with working(text("cli.coverage.working", service=services[key].title())):
+            results[key] = bench.coverage(
+                key, year=options.year, towards=options.towards, limit=options.limit
+            )
+            # Says now rather than after all services that the city has no such units.
+            results[key].by(options.level)
+    if options.json:
+        figures = {
+            key: result.as_dict(options.level, options.group) for key, result in results.items()
+        }
+        write({"city": city.describe(), "services": figures})
+        return DONE
+    for result in results.values():
+        _show(result, options)
+    return DONE
+
+
+def _show(result: Coverage, options: argparse.Namespace) -> None:
+    console = stdout()
+    city = result.city
+    labels = "".join(f" [{text(f'label.{label}')}]" for label in city.labels())
+    place = city.name_en if language() == "en" else city.name
+    year = f" · {result.year}" if result.year is not None else ""
+    heading = f"{result.service.title()} · {place}{year}{labels}"
+    console.print(heading, style="bold", markup=False, highlight=False)
+    group = options.group or result.standard.group
+    console.print(
+        text(
+            "cli.coverage.standard",
+            standard=result.standard.words(),
+            group=text(f"group.{group}"),
+            source=result.standard.origin(),
+        ),
+        style="dim",
+        markup=False,
+        highlight=False,
+    )
+    unit = result.standard.unit
+    units, total = result.by(options.level, options.group), result.total(options.group)
+    columns = ["code", "name", "people", "served", "gap", "rate", "facilities"]
+    columns += ["quota", "missing"] if units["quota"].notna().any() else []
+    columns += ["median", "p90"]
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        suffix = f" ({text(f'unit.{unit}')})" if column in {"median", "p90"} else ""
+        left = column in {"code", "name"}
+        table.add_column(
+            text(f"cli.column.{column}") + suffix, justify="left" if left else "right", no_wrap=True
+        )
+    for row in units.to_dict("records"):
+        table.add_row(*(_cell(column, row) for column in columns))
+    if options.level != "city":
+        table.add_section()
+        last = {**total.to_dict(), "code": "", "name": text("cli.coverage.total")}
+        last["name_en"] = last["name"]
+        table.add_row(*(_cell(column, last) for column in columns), style="bold")
+    console.print(table)
+    left_out = result.unplaced.sum()
+    if left_out.any():
+        told = text("cli.coverage.unplaced", **{str(k): v for k, v in left_out.items()})
+        console.print(told, style="yellow", highlight=False)
+    if result.outside:
+        console.print(text("cli.coverage.outside", people=result.outside), style="yellow")
+    console.print()
+
+
+def _cell(column: str, row: dict[Any, Any]) -> str:
+    value = row["name_en" if column == "name" and language() == "en" else column]
+    if isinstance(value, str):
+        return plain(value)
+    if pd.isna(value):
+        return "–"
+    if column == "rate":
+        return rate(value)
+    if column in {"median", "p90"}:
+        return f"{value:,.1f}"
+    return people(value)

@@ -1,0 +1,74 @@
+"""Options that several commands share, and the city that they name."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.progress import Progress
+
+from layers import City, embedded
+from layers.messages import LANGUAGES, text
+from planner.cli.screen import stderr
+
+if TYPE_CHECKING:
+    from layers.embedded import Size
+
+
+class Commands:
+    """The commands as the parser knows them.
+
+    Parameters
+    ----------
+    parser
+        The program's parser.
+    """
+
+    def __init__(self, parser: argparse.ArgumentParser) -> None:
+        self._parsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def add(self, name: str, run: Any, **extra: Any) -> argparse.ArgumentParser:
+        """Add a command; its help stands in the catalogue.
+
+        Parameters
+        ----------
+        name
+            Name of the command.
+        run
+            Called with the options; gives the exit status.
+        extra
+            Passed on to the parser.
+        """
+        told = text(f"cli.{name}.help")
+        made = self._parsers.add_parser(name, help=told, description=told, **extra)
+        made.set_defaults(run=run)
+        # After the command too, but without undoing what stands before it.
+        made.add_argument(
+            "--lang", choices=LANGUAGES, default=argparse.SUPPRESS, help=text("cli.lang")
+        )
+        return made
+
+
+def share(parser: argparse.ArgumentParser, *names: str) -> None:
+    """Add options that mean the same in every command, by their names."""
+    every: dict[str, dict[str, Any]] = {
+        "city": {"type": Path, "help": text("cli.city")},
+        "services": {"type": Path, "help": text("cli.services_file")},
+        "limit": {"type": float, "default": 300.0, "help": text("cli.limit")},
+        "json": {"action": "store_true", "help": text("cli.json")},
+    }
+    for name in names:
+        parser.add_argument(f"--{name}", **every[name])
+
+
+def open_city(path: Path | None, size: Size = "city") -> City:
+    """Open a city's folder, or the embedded city when there is none."""
+    if path:
+        return City.open(path)
+    words = text("cli.embedded.working")
+    with Progress(console=stderr(), transient=True) as bar:
+        task = bar.add_task(words, total=1.0, visible=False)
+        return embedded(
+            size, progress=lambda _, share: bar.update(task, completed=share, visible=True)
+        )
