@@ -4,7 +4,9 @@ import math
 from typing import Any
 
 import geopandas as gpd
-from pyproj import CRS
+import numpy as np
+import shapely
+from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError
 
 from layers.errors import CrsError
@@ -50,6 +52,27 @@ def measuring_crs(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> CRS:
     except RuntimeError as nowhere:
         raise CrsError(text("error.no_extent")) from nowhere
     return zone
+
+
+def transformed(shapes: gpd.GeoSeries, crs: CRS) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Coordinates of all vertices in another reference system.
+
+    Parameters
+    ----------
+    shapes
+        Geometries with a reference system.
+    crs
+        The reference system wanted.
+
+    Returns
+    -------
+    Two columns, a row a vertex in the order of the geometries; inf where it cannot be told.
+    """
+    xy: np.ndarray[Any, np.dtype[np.float64]] = shapely.get_coordinates(np.asarray(shapes.array))
+    if shapes.crs == crs:
+        return xy
+    change = Transformer.from_crs(shapes.crs, crs, always_xy=True)
+    return np.column_stack(change.transform(xy[:, 0], xy[:, 1]))
 
 
 def projected(crs: Any) -> CRS:

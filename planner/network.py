@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 import networkx as nx
 import numpy as np
-import shapely
-from pyproj import CRS
+import pandas as pd
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from layers import streets as street_layer
-from layers.crs import GEOGRAPHIC, measuring_crs, require_crs
+from layers.crs import GEOGRAPHIC, require_crs
 from layers.errors import InputError
-from layers.findings import refuse_errors
 from layers.messages import text
 from layers.streets import MODES, Mode
 from planner import _search, positions, reach
-from planner._curve import along_curve
-from planner.positions import Grid, Positions
+from planner.ground import Ground
+from planner.positions import Positions
 from planner.standards import DEFAULT_SPEED_KMH, unknown_name
 
 if TYPE_CHECKING:
     import geopandas as gpd
+    from pyproj import CRS
 
     from planner._search import Floats, Ints, Rows
     from planner.reach import Reach, Towards
@@ -47,10 +46,10 @@ class Network:
     ----------
     mode
         The travel mode.
-    crs
-        Projected reference system in which access legs are measured.
-    streets
-        The streets that are open to the mode, in EPSG:4326, with the layer's index.
+    ground
+        The street layer made ready, which networks of other modes may share.
+    row
+        Row of the street layer of each street that is open to the mode.
     node_ids
         Id of each junction.
     u, v
@@ -61,13 +60,15 @@ class Network:
         Minutes that each street takes.
     forward, backward
         Whether each street is open from u to v, and from v to u.
+    component
+        Piece of network that each junction belongs to: junctions that all reach each other.
     access_speed_kmh
         Speed on access legs, which are walked whatever the mode.
     """
 
     mode: Mode
-    crs: CRS
-    streets: gpd.GeoDataFrame
+    ground: Ground
+    row: Ints
     node_ids: Ints
     u: Ints
     v: Ints
@@ -75,12 +76,13 @@ class Network:
     minutes: Floats
     forward: np.ndarray
     backward: np.ndarray
+    component: Ints
     access_speed_kmh: float
 
     @classmethod
     def build(
         cls,
-        streets: gpd.GeoDataFrame,
+        streets: gpd.GeoDataFrame | Ground,
         mode: Mode = "walk",
         *,
         crs: Any = None,
@@ -91,12 +93,12 @@ class Network:
         Parameters
         ----------
         streets
-            Street layer.
+            Street layer, or the ground made of it, which saves making it for each mode.
         mode
             ``walk``, ``cycle`` or ``drive``.
         crs
             Projected reference system to measure access legs in; by where the streets
-            lie if None.
+            lie if None. A ground has its own.
         speed_kmh
             Speed on every street; None for 4.8 km/h on foot, 15 km/h by cycle, and the
             street's own speed by car.
@@ -119,38 +121,47 @@ class Network:
         """
         if mode not in MODES:
             raise unknown_name("mode", mode, MODES)
-        if speed_kmh is not None and not 0 < speed_kmh < float("inf"):
-            raise InputError(text("error.number_positive", found=speed_kmh))
-        require_crs(streets)
-        refuse_errors(street_layer.check(streets))
-        may = streets[[f"{mode}_forward", f"{mode}_backward"]].to_numpy()
-        opened = streets[may.any(axis=1)]
-        if opened.empty:
+        ground = streets if isinstance(streets, Ground) else Ground.of(streets, crs=crs)
+        may = ground.streets[[f"{mode}_forward", f"{mode}_backward"]].to_numpy(dtype=bool)
+        row = np.flatnonzero(may.any(axis=1))
+        if not len(row):
             raise InputError(text("error.mode_closed", mode=text(f"mode.{mode}")))
-        ends = opened[["u", "v"]].to_numpy()
-        node_ids, numbered = np.unique(ends, return_inverse=True)
-        # Junctions near each other on the map get numbers near each other, which keeps what
-        # a search reads next close in memory, however the ids come.
-        order = along_curve(_places(opened, numbered, len(node_ids)))
-        node_ids, rank = node_ids[order], np.empty_like(order)
-        rank[order] = np.arange(len(order))
-        numbered = rank[numbered].reshape(ends.shape)
-        speed = speed_kmh if speed_kmh is not None else DEFAULT_SPEED_KMH.get(mode)
-        length = opened["length"].to_numpy(dtype=np.float64)
-        pace = opened["speed_kmh"].to_numpy(dtype=np.float64) if speed is None else speed
+        forward, backward = np.ascontiguousarray(may[row].T)
+        # Only junctions that the mode comes to, in the order of the ground's.
+        ends = ground.ends[row]
+        known = np.zeros(len(ground.node_ids), dtype=bool)
+        known[ends] = True
+        u, v = (np.cumsum(known) - 1)[ends].T.copy()
+        node_ids = ground.node_ids[known]
+        length = ground.streets["length"].to_numpy(dtype=np.float64)[row]
         return cls(
             mode=mode,
-            crs=CRS.from_user_input(crs) if crs is not None else measuring_crs(opened),
-            streets=opened,
+            ground=ground,
+            row=row,
             node_ids=node_ids,
-            u=numbered[:, 0].astype(np.int64),
-            v=numbered[:, 1].astype(np.int64),
+            u=u,
+            v=v,
             length=length,
-            minutes=length * 0.06 / pace,
-            forward=opened[f"{mode}_forward"].to_numpy(dtype=bool),
-            backward=opened[f"{mode}_backward"].to_numpy(dtype=bool),
-            access_speed_kmh=speed if mode == "walk" and speed else DEFAULT_SPEED_KMH["walk"],
+            forward=forward,
+            backward=backward,
+            component=_pieces(len(node_ids), *_arcs(u, v, forward, backward)),
+            **_pace(ground, row, length, mode, speed_kmh),
         )
+
+    def at_speed(self, speed_kmh: float | None) -> Self:
+        """Give the same streets another speed; positions hold on both.
+
+        Parameters
+        ----------
+        speed_kmh
+            As `build` takes it.
+
+        Raises
+        ------
+        InputError
+            The speed is not above zero.
+        """
+        return replace(self, **_pace(self.ground, self.row, self.length, self.mode, speed_kmh))
 
     @classmethod
     def from_networkx(
@@ -237,8 +248,7 @@ class Network:
         require_crs(points)
         if not limit >= 0:
             raise InputError(text("error.limit_negative", found=limit))
-        projected = points.geometry.to_crs(self.crs)
-        return positions.locate(self, projected, limit=float(limit), islands=islands)
+        return positions.locate(self, points.geometry, limit=float(limit), islands=islands)
 
     def positions_of(
         self, points: gpd.GeoSeries | gpd.GeoDataFrame | Positions, *, limit: float = 300.0
@@ -252,9 +262,11 @@ class Network:
         """
         if not isinstance(points, Positions):
             return self.locate(points, limit=limit)
-        if points.network is not self:
+        if points.network is self:
+            return points
+        if points.network.row is not self.row:
             raise InputError(text("error.other_network"))
-        return points
+        return replace(points, network=self)
 
     def reach(
         self,
@@ -302,22 +314,35 @@ class Network:
         """Number of junctions."""
         return len(self.node_ids)
 
+    @property
+    def crs(self) -> CRS:
+        """Projected reference system in which access legs are measured."""
+        return self.ground.crs
+
     @cached_property
+    def streets(self) -> gpd.GeoDataFrame:
+        """The streets that are open to the mode, in EPSG:4326, with the layer's index."""
+        return self.ground.streets.iloc[self.row]
+
+    @cached_property
+    def labels(self) -> pd.Index[Any]:
+        """Labels of the streets."""
+        return pd.Index(self.ground.streets.index[self.row])
+
+    @cached_property
+    def rank(self) -> Ints:
+        """Number of each street of the layer among those open to the mode, -1 for none.
+
+        One item more than there are streets, so that -1 stays -1.
+        """
+        rank = np.full(len(self.ground.streets) + 1, -1, dtype=np.int64)
+        rank[self.row] = np.arange(len(self.row))
+        return rank
+
+    @property
     def lines(self) -> np.ndarray:
         """Geometry of each street in `crs`."""
-        return np.asarray(self.streets.geometry.to_crs(self.crs).array)
-
-    @cached_property
-    def grid(self) -> Grid:
-        """The lines in a grid of cells, to place points on them."""
-        return Grid(self.lines)
-
-    @cached_property
-    def component(self) -> Ints:
-        """Piece of network that each junction belongs to: junctions that all reach each other."""
-        tail, head = self._arcs()
-        graph = csr_array((np.ones(len(tail)), (tail, head)), shape=(self.nodes, self.nodes))
-        return connected_components(graph, connection="strong")[1].astype(np.int64)
+        return self.ground.lines[self.row]
 
     @cached_property
     def cut_off(self) -> np.ndarray:
@@ -347,11 +372,6 @@ class Network:
     def _rows(self) -> _Lazy:
         return _Lazy(self)
 
-    def _arcs(self) -> tuple[Ints, Ints]:
-        tail = np.concatenate([self.u[self.forward], self.v[self.backward]])
-        head = np.concatenate([self.v[self.forward], self.u[self.backward]])
-        return tail, head
-
     def __repr__(self) -> str:
         pieces = int(self.component.max()) + 1
         away = f", {int(self.cut_off.sum()):,} streets cut off" if self.cut_off.any() else ""
@@ -361,15 +381,26 @@ class Network:
         )
 
 
-def _places(streets: gpd.GeoDataFrame, numbered: Ints, count: int) -> Floats:
-    """Longitude and latitude of every junction, taken from some street that ends there."""
-    xy, line = shapely.get_coordinates(np.asarray(streets.geometry.array), return_index=True)
-    last = np.append(np.flatnonzero(line[1:] != line[:-1]), len(line) - 1)
-    first = np.append(0, last[:-1] + 1)
-    ends = numbered.reshape(-1, 2)
-    place = np.zeros((count, 2))
-    place[ends[:, 0]], place[ends[:, 1]] = xy[first], xy[last]
-    return place
+def _arcs(u: Ints, v: Ints, forward: np.ndarray, backward: np.ndarray) -> tuple[Ints, Ints]:
+    """Beginning and end of every street in each direction that it is open in."""
+    return np.concatenate([u[forward], v[backward]]), np.concatenate([v[forward], u[backward]])
+
+
+def _pieces(nodes: int, tail: Ints, head: Ints) -> Ints:
+    graph = csr_array((np.ones(len(tail), dtype=np.int8), (tail, head)), shape=(nodes, nodes))
+    return connected_components(graph, connection="strong")[1].astype(np.int64)
+
+
+def _pace(
+    ground: Ground, row: Ints, length: Floats, mode: Mode, speed_kmh: float | None
+) -> dict[str, Any]:
+    """Minutes of each street, and the speed on access legs."""
+    if speed_kmh is not None and not 0 < speed_kmh < float("inf"):
+        raise InputError(text("error.number_positive", found=speed_kmh))
+    speed = speed_kmh if speed_kmh is not None else DEFAULT_SPEED_KMH.get(mode)
+    own = ground.streets["speed_kmh"].to_numpy(dtype=np.float64)[row] if speed is None else speed
+    walk = speed if mode == "walk" and speed else DEFAULT_SPEED_KMH["walk"]
+    return {"minutes": length * 0.06 / own, "access_speed_kmh": walk}
 
 
 class _Lazy(dict[tuple[str, str], "Rows"]):
@@ -383,7 +414,7 @@ class _Lazy(dict[tuple[str, str], "Rows"]):
         unit, towards = key
         network = self._network
         cost = network.length if unit == "m" else network.minutes
-        tail, head = network._arcs()  # noqa: SLF001 - its own helper
+        tail, head = _arcs(network.u, network.v, network.forward, network.backward)
         both = np.concatenate([cost[network.forward], cost[network.backward]])
         ends = (head, tail) if towards == "facility" else (tail, head)
         made = self[key] = _search.compress(network.nodes, *ends, both)

@@ -44,9 +44,9 @@ def distances(  # noqa: C901 - plain and in one piece, to be read at one go
         stops.append((length, ("junction", int(network.v[street]))))
         for (here, a), (there, b) in pairwise(stops):
             cost = (there - here) * pace
-            if network.forward[street] or cost == 0.0:
+            if network.forward[street] or here == there:
                 arc(a, b, cost)
-            if network.backward[street] or cost == 0.0:
+            if network.backward[street] or here == there:
                 arc(b, a, cost)
     if towards == "facility":
         graph = graph.reverse(copy=False)
