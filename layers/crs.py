@@ -1,6 +1,7 @@
 """Reference systems: where layers lie and where they are measured."""
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import geopandas as gpd
@@ -71,8 +72,12 @@ def transformed(shapes: gpd.GeoSeries, crs: CRS) -> np.ndarray[Any, np.dtype[np.
     xy: np.ndarray[Any, np.dtype[np.float64]] = shapely.get_coordinates(np.asarray(shapes.array))
     if shapes.crs == crs:
         return xy
-    change = Transformer.from_crs(shapes.crs, crs, always_xy=True)
-    return np.column_stack(change.transform(xy[:, 0], xy[:, 1]))
+    return np.column_stack(_change(shapes.crs, crs).transform(xy[:, 0], xy[:, 1]))
+
+
+@lru_cache(maxsize=16)
+def _change(here: CRS, there: CRS) -> Transformer:
+    return Transformer.from_crs(here, there, always_xy=True)
 
 
 def projected(crs: Any) -> CRS:

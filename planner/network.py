@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 import networkx as nx
 import numpy as np
-import pandas as pd
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
@@ -24,6 +23,7 @@ from planner.standards import DEFAULT_SPEED_KMH, unknown_name
 
 if TYPE_CHECKING:
     import geopandas as gpd
+    import pandas as pd
     from pyproj import CRS
 
     from planner._search import Floats, Ints, Rows
@@ -327,7 +327,8 @@ class Network:
     @cached_property
     def labels(self) -> pd.Index[Any]:
         """Labels of the streets."""
-        return pd.Index(self.ground.streets.index[self.row])
+        labels: pd.Index[Any] = self.ground.streets.index[self.row]
+        return labels
 
     @cached_property
     def rank(self) -> Ints:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from planner.coverage import Coverage, coverage
+from planner.ground import Ground
 from planner.network import Network
 from planner.standards import DEFAULT_SPEED_KMH, Services, Standard, load_services
 
@@ -36,26 +37,32 @@ class Workbench:
     def __init__(self, city: City, *, services: Services | None = None) -> None:
         self.city = city
         self.services = services or load_services()
+        self._ground: Ground | None = None
         self._networks: dict[tuple[Mode, float | None], Network] = {}
-        self._homes: dict[tuple[Mode, float | None, float], Positions] = {}
+        self._homes: dict[tuple[Mode, float], Positions] = {}
 
     def network(self, standard: Standard) -> Network:
         """Compile the streets for a standard's mode and speed, or find them again."""
         which = _pace(standard)
         if which not in self._networks:
             mode, speed = which
-            self._networks[which] = Network.build(
-                self.city.streets, mode, crs=self.city.crs, speed_kmh=speed
+            same = next((made for key, made in self._networks.items() if key[0] == mode), None)
+            if self._ground is None:
+                self._ground = Ground.of(self.city.streets, crs=self.city.crs)
+            self._networks[which] = (
+                same.at_speed(speed)
+                if same is not None
+                else Network.build(self._ground, mode, speed_kmh=speed)
             )
         return self._networks[which]
 
     def homes(self, standard: Standard, *, limit: float = 300.0) -> Positions:
         """Place the population on the network of a standard, or find it again."""
-        which = (*_pace(standard), limit)
+        network, which = self.network(standard), (standard.mode, limit)
         if which not in self._homes:
-            found = self.network(standard).locate(self.city.population, limit=limit)
-            self._homes[which] = found
-        return self._homes[which]
+            self._homes[which] = network.locate(self.city.population, limit=limit)
+        # Positions hold whatever the speed.
+        return network.positions_of(self._homes[which])
 
     def coverage(
         self,
