@@ -19,16 +19,21 @@ from layers.errors import InputError
 from layers.findings import refuse_errors
 from layers.messages import text
 from layers.streets import MODES, Mode
-from planner import _search, positions, reach
+from planner import _search, delays, positions, reach, slopes, travel
 from planner._curve import along_curve
 from planner.positions import Grid, Positions
-from planner.standards import DEFAULT_SPEED_KMH, unknown_name
+from planner.standards import unknown_name
 
 if TYPE_CHECKING:
-    import geopandas as gpd
+    import os
 
+    import geopandas as gpd
+    import pandas as pd
+
+    from layers.findings import Finding
     from planner._search import Floats, Ints, Rows
     from planner.reach import Reach, Towards
+    from planner.slopes import Elevation, Climb
 
 # Below so many junctions a piece of network counts as cut off (GraphHopper's own default
 # for sub-networks), and in a small network below this share of the largest piece.
@@ -57,12 +62,20 @@ class Network:
         Junction at each street's beginning and end.
     length
         Metres of each street.
-    minutes
-        Minutes that each street takes.
+    minutes, minutes_back
+        Minutes that each street takes from u to v, and from v to u; slopes make the
+        difference. Along a street the pace is even.
     forward, backward
         Whether each street is open from u to v, and from v to u.
     access_speed_kmh
         Speed on access legs, which are walked whatever the mode.
+    delay
+        Minutes that passing each junction takes, or None where none takes any: whoever
+        comes to a junction along a street and goes on along another, or along the same
+        one again, waits there once. Nobody waits at the ends of a way, for a position
+        lies on its street to the very end of it. Metres know no delay.
+    findings
+        Streets whose slope is not known, or hardly believable.
     """
 
     mode: Mode
@@ -73,9 +86,12 @@ class Network:
     v: Ints
     length: Floats
     minutes: Floats
+    minutes_back: Floats
     forward: np.ndarray
     backward: np.ndarray
     access_speed_kmh: float
+    delay: Floats | None = None
+    findings: tuple[Finding, ...] = ()
 
     @classmethod
     def build(
@@ -85,6 +101,11 @@ class Network:
         *,
         crs: Any = None,
         speed_kmh: float | None = None,
+        class_speeds: Any = None,
+        limit_share: Any = None,
+        junction_delay_s: Any = None,
+        node_delays: pd.DataFrame | None = None,
+        elevation: Elevation | str | os.PathLike[str] | None = None,
     ) -> Self:
         """Compile the streets that a mode may use.
 
@@ -100,13 +121,25 @@ class Network:
         speed_kmh
             Speed on every street; None for 4.8 km/h on foot, 15 km/h by cycle, and the
             street's own speed by car.
+        class_speeds, limit_share, junction_delay_s
+            Speeds by class of street (on foot and by cycle), average speeds in parts of
+            the speed limit (by car), and seconds that passing a junction takes where
+            three or more streets meet: ``usual`` for the program's table, a mapping of
+            classes with ``other`` for the rest, or a number; see `planner.travel.figures`.
+        node_delays
+            Seconds that passing single junctions takes besides, with ``node``, ``mode``
+            and ``seconds``, as `planner.barriers.apply` gives them.
+        elevation
+            Raster of heights in metres, which makes minutes uphill and downhill differ
+            on foot and by cycle; see `planner.slopes`. The city is flat without it.
 
         Raises
         ------
         LayerError
             The street layer breaks its schema.
         InputError
-            No street is open to the mode, or the speed is not above zero.
+            No street is open to the mode, a speed is not above zero, speeds are given
+            twice, or the raster cannot be read or knows none of the streets.
         UnknownNameError
             There is no such mode.
 
@@ -119,8 +152,6 @@ class Network:
         """
         if mode not in MODES:
             raise unknown_name("mode", mode, MODES)
-        if speed_kmh is not None and not 0 < speed_kmh < float("inf"):
-            raise InputError(text("error.number_positive", found=speed_kmh))
         require_crs(streets)
         refuse_errors(street_layer.check(streets))
         may = streets[[f"{mode}_forward", f"{mode}_backward"]].to_numpy()
@@ -135,21 +166,25 @@ class Network:
         node_ids, rank = node_ids[order], np.empty_like(order)
         rank[order] = np.arange(len(order))
         numbered = rank[numbered].reshape(ends.shape)
-        speed = speed_kmh if speed_kmh is not None else DEFAULT_SPEED_KMH.get(mode)
+        u, v = numbered[:, 0].astype(np.int64), numbered[:, 1].astype(np.int64)
         length = opened["length"].to_numpy(dtype=np.float64)
-        pace = opened["speed_kmh"].to_numpy(dtype=np.float64) if speed is None else speed
+        measured = CRS.from_user_input(crs) if crs is not None else measuring_crs(opened)
+        climb = None if elevation is None else slopes.along(opened, elevation, crs=measured)
         return cls(
             mode=mode,
-            crs=CRS.from_user_input(crs) if crs is not None else measuring_crs(opened),
+            crs=measured,
             streets=opened,
             node_ids=node_ids,
-            u=numbered[:, 0].astype(np.int64),
-            v=numbered[:, 1].astype(np.int64),
+            u=u,
+            v=v,
             length=length,
-            minutes=length * 0.06 / pace,
             forward=opened[f"{mode}_forward"].to_numpy(dtype=bool),
             backward=opened[f"{mode}_backward"].to_numpy(dtype=bool),
-            access_speed_kmh=speed if mode == "walk" and speed else DEFAULT_SPEED_KMH["walk"],
+            delay=delays.compiled(
+                opened, u, v, node_ids, mode=mode, by_class=junction_delay_s, single=node_delays
+            ),
+            findings=() if climb is None else climb.findings,
+            **_pace(opened, mode, length, climb, speed_kmh, class_speeds, limit_share),
         )
 
     @classmethod
@@ -172,8 +207,8 @@ class Network:
 
         Returns
         -------
-        Junctions by their ids with ``x``, ``y`` (degrees); an edge for each direction a
-        street is open in, with ``osmid`` (the street's label), ``length`` (m),
+        Junctions by their ids with ``x``, ``y`` (degrees) and ``delay`` (s, where passing
+        any takes time); an edge for each direction a street is open in, with ``osmid`` (the street's label), ``length`` (m),
         ``speed_kph``, ``travel_time`` (s), ``name``, ``highway``, ``oneway``,
         ``reversed`` and ``geometry``.
         """
@@ -183,7 +218,8 @@ class Network:
         for u, v, line in zip(self.u, self.v, lines, strict=True):
             ends[u], ends[v] = line.coords[0], line.coords[-1]
         for node in range(self.nodes):
-            graph.add_node(int(self.node_ids[node]), x=ends[node][0], y=ends[node][1])
+            wait = {} if self.delay is None else {"delay": float(self.delay[node] * 60)}
+            graph.add_node(int(self.node_ids[node]), x=ends[node][0], y=ends[node][1], **wait)
         named = self.streets[["name", "highway"]].itertuples(index=False)
         for row, (line, label, words) in enumerate(
             zip(lines, self.streets.index, named, strict=True)
@@ -192,17 +228,21 @@ class Network:
             data = {
                 "osmid": label,
                 "length": float(self.length[row]),
-                "speed_kph": float(self.length[row] * 0.06 / self.minutes[row]),
-                "travel_time": float(self.minutes[row] * 60),
                 "name": words.name,
                 "highway": words.highway,
                 "oneway": not (self.forward[row] and self.backward[row]),
             }
             if self.forward[row]:
-                graph.add_edge(u, v, **data, geometry=line, reversed=False)
+                pace = self._osmnx_pace(row, self.minutes)
+                graph.add_edge(u, v, **data, **pace, geometry=line, reversed=False)
             if self.backward[row]:
-                graph.add_edge(v, u, **data, geometry=line.reverse(), reversed=True)
+                pace = self._osmnx_pace(row, self.minutes_back)
+                graph.add_edge(v, u, **data, **pace, geometry=line.reverse(), reversed=True)
         return graph
+
+    def _osmnx_pace(self, row: int, minutes: Floats) -> dict[str, float]:
+        taken = float(minutes[row])
+        return {"speed_kph": float(self.length[row]) * 0.06 / taken, "travel_time": taken * 60}
 
     def locate(
         self,
@@ -331,9 +371,19 @@ class Network:
         small = (size < min(_SMALL_PIECE, _SMALL_SHARE * size.max()))[self.component]
         return np.asarray(small[self.u] | small[self.v])
 
-    def pace(self, unit: str) -> Floats:
-        """Cost of each street per metre, in ``m`` or ``min``."""
-        return np.ones_like(self.length) if unit == "m" else self.minutes / self.length
+    def paces(self, unit: str, rows: Ints) -> tuple[Floats, Floats]:
+        """Cost per metre of some streets from u to v, and from v to u, in ``m`` or ``min``."""
+        if unit == "m":
+            even = np.ones(len(rows))
+            return even, even
+        length = self.length[rows]
+        there = self.minutes[rows] / length
+        flat = self.minutes_back is self.minutes
+        return there, there if flat else self.minutes_back[rows] / length
+
+    def delays(self, unit: str) -> Floats | None:
+        """Cost of passing each junction, in ``m`` or ``min``; None where none costs any."""
+        return self.delay if unit == "min" else None
 
     def access_pace(self, unit: str) -> float:
         """Cost of an access leg per metre, in ``m`` or ``min``."""
@@ -361,6 +411,29 @@ class Network:
         )
 
 
+def _pace(
+    streets: gpd.GeoDataFrame,
+    mode: Mode,
+    length: Floats,
+    climb: Climb | None,
+    speed_kmh: float | None,
+    class_speeds: Any,
+    limit_share: Any,
+) -> dict[str, Any]:
+    """Minutes of each street in both directions, and the speed on access legs."""
+    speed = travel.speeds(
+        streets,
+        mode,
+        speed_kmh=speed_kmh,
+        class_speeds=travel.figures("class_speeds", mode, class_speeds),
+        limit_share=travel.figures("limit_share", mode, limit_share),
+    )
+    flat = length * 0.06 / speed
+    there, back = (flat, flat) if climb is None else climb.minutes(mode, flat, speed)
+    walk = speed_kmh if mode == "walk" and speed_kmh else travel.DEFAULT_SPEED_KMH["walk"]
+    return {"minutes": there, "minutes_back": back, "access_speed_kmh": walk}
+
+
 def _places(streets: gpd.GeoDataFrame, numbered: Ints, count: int) -> Floats:
     """Longitude and latitude of every junction, taken from some street that ends there."""
     xy, line = shapely.get_coordinates(np.asarray(streets.geometry.array), return_index=True)
@@ -382,9 +455,17 @@ class _Lazy(dict[tuple[str, str], "Rows"]):
     def __missing__(self, key: tuple[str, str]) -> Rows:
         unit, towards = key
         network = self._network
-        cost = network.length if unit == "m" else network.minutes
+        there, back = (
+            (network.length, network.length)
+            if unit == "m"
+            else (network.minutes, network.minutes_back)
+        )
         tail, head = network._arcs()  # noqa: SLF001 - its own helper
-        both = np.concatenate([cost[network.forward], cost[network.backward]])
-        ends = (head, tail) if towards == "facility" else (tail, head)
-        made = self[key] = _search.compress(network.nodes, *ends, both)
+        both = np.concatenate([there[network.forward], back[network.backward]])
+        begin, end = (head, tail) if towards == "facility" else (tail, head)
+        delay = network.delays(unit)
+        if delay is not None:
+            # A junction's distance is that of arriving there; who goes on, waits.
+            both = both + delay[begin]
+        made = self[key] = _search.compress(network.nodes, begin, end, both)
         return made
