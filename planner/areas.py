@@ -70,26 +70,31 @@ def stretches(reach: Reach, cutoff: float) -> gpd.GeoDataFrame:
 def _served(reach: Reach, cutoff: float) -> tuple[Ints, Floats, Floats]:
     """Find the served intervals of each street, from its ends and from origins on it."""
     network, origins = reach.network, reach.origins
-    pace, length = network.pace(reach.unit), network.length
+    length = network.length
     every = np.arange(len(length))
+    there, back = network.paces(reach.unit, every)
     leaving = reach.towards == "from"
-    over_u = network.forward if leaving else network.backward
-    over_v = network.backward if leaving else network.forward
-    distance = reach.node_distance
+    # Up the street from u, or from an origin on it; down the street from v.
+    over_u, up = (network.forward, there) if leaving else (network.backward, back)
+    over_v, down = (network.backward, back) if leaving else (network.forward, there)
+    distance, delay = reach.node_distance, network.delays(reach.unit)
+    if delay is not None:
+        distance = distance + delay
     left = np.full(len(distance), -np.inf)
     reached = np.isfinite(distance)
     left[reached] = cutoff - distance[reached]
-    left_u, left_v = left[network.u] / pace, left[network.v] / pace
+    left_u, left_v = left[network.u] / up, left[network.v] / down
     from_u, from_v = over_u & (left_u >= 0), over_v & (left_v >= 0)
     on = np.flatnonzero(origins.edge >= 0)
     edge, at = origins.edge[on], origins.offset[on]
-    around = (cutoff - origins.access[on] * network.access_pace(reach.unit)) / pace[edge]
+    around = cutoff - origins.access[on] * network.access_pace(reach.unit)
     near = around >= 0
     edge, at, around = edge[near], at[near], around[near]
+    above, below = at + around / up[edge], at - around / down[edge]
     parts = [
         (every[from_u], np.zeros(int(from_u.sum())), left_u[from_u]),
         (every[from_v], length[from_v] - left_v[from_v], length[from_v]),
-        (edge, np.where(over_v[edge], at - around, at), np.where(over_u[edge], at + around, at)),
+        (edge, np.where(over_v[edge], below, at), np.where(over_u[edge], above, at)),
     ]
     street, start, stop = (np.concatenate(column) for column in zip(*parts, strict=True))
     start = np.where(start < _CRUMB_M, 0.0, start)

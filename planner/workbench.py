@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from planner.coverage import Coverage, coverage
 from planner.ground import Ground
 from planner.network import Network
-from planner.standards import DEFAULT_SPEED_KMH, Services, Standard, load_services
+from planner.standards import Services, Standard, load_services
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from layers import City
-    from layers.streets import Mode
     from planner.positions import Positions
     from planner.reach import Towards
 
@@ -38,21 +39,22 @@ class Workbench:
         self.city = city
         self.services = services or load_services()
         self._ground: Ground | None = None
-        self._networks: dict[tuple[Mode, float | None], Network] = {}
-        self._homes: dict[tuple[Mode, float], Positions] = {}
+        self._networks: dict[Hashable, Network] = {}
+        self._homes: dict[Hashable, Positions] = {}
 
     def network(self, standard: Standard) -> Network:
         """Compile the streets for a standard's mode and speed, or find them again."""
         which = _pace(standard)
         if which not in self._networks:
-            mode, speed = which
-            same = next((made for key, made in self._networks.items() if key[0] == mode), None)
+            same = next(
+                (made for made in self._networks.values() if made.mode == standard.mode), None
+            )
             if self._ground is None:
                 self._ground = Ground.of(self.city.streets, crs=self.city.crs)
             self._networks[which] = (
-                same.at_speed(speed)
+                same.at_pace(**standard.pace)
                 if same is not None
-                else Network.build(self._ground, mode, speed_kmh=speed)
+                else Network.build(self._ground, standard.mode, **standard.pace)
             )
         return self._networks[which]
 
@@ -85,6 +87,6 @@ class Workbench:
         )
 
 
-def _pace(standard: Standard) -> tuple[Mode, float | None]:
-    """Mode and speed that decide the network; cars go at their streets' speeds."""
-    return standard.mode, standard.speed_kmh or DEFAULT_SPEED_KMH.get(standard.mode)
+def _pace(standard: Standard) -> Hashable:
+    """Mode and pace, which decide the network."""
+    return standard.mode, tuple(standard.pace.items())

@@ -118,7 +118,7 @@ def test_repr_tells(tiny_network):
 
 def test_another_speed_keeps_streets_and_positions(tiny_city):
     usual = Network.build(tiny_city.streets, "walk", crs=tiny_city.crs)
-    slow = usual.at_speed(3.6)
+    slow = usual.at_pace(speed_kmh=3.6)
     fresh = Network.build(tiny_city.streets, "walk", crs=tiny_city.crs, speed_kmh=3.6)
     np.testing.assert_array_equal(slow.minutes, fresh.minutes)
     assert slow.access_speed_kmh == fresh.access_speed_kmh == 3.6
@@ -129,7 +129,7 @@ def test_another_speed_keeps_streets_and_positions(tiny_city):
     with pytest.raises(InputError):
         fresh.reach(where, cutoff_min=15)
     with pytest.raises(InputError):
-        usual.at_speed(0)
+        usual.at_pace(speed_kmh=0)
 
 
 def test_modes_on_one_ground_are_those_on_their_own(tiny_city):
