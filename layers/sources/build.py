@@ -158,7 +158,7 @@ def _read_people(
     if not _is_spread(source):
         people, told, lost = inhabitants.read(source, near=near)
         return people, told, pd.Series(dtype="float64"), [lost]
-    source.allow("weight", "datum", "sheet", "header", "encoding")
+    source.allow("weight", *cells.OPTIONS)
     weights = cells.read(source, source.need("weight"))
     districts = areas[areas["level"] == "district"]
     people, found = cells.spread(weights, districts, census.atoms())

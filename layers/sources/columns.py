@@ -61,9 +61,14 @@ def bare(name: Any) -> str:
     --------
     >>> bare("Ｌｏｎｇｉｔｕｄｅ （°）")
     'longitude'
+
+    What brackets say of the datum stays:
+
+    >>> bare("经度（GCJ-02，度）")
+    '经度gcj02'
     """
     folded = unicodedata.normalize("NFKC", str(name)).lower()
-    plain = _FILLERS.sub("", _BRACKETS.sub("", folded))
+    plain = _FILLERS.sub("", _BRACKETS.sub(_datum_within, folded))
     # A name that is all brackets keeps what is in them.
     return plain or _FILLERS.sub("", folded)
 
@@ -134,6 +139,17 @@ def mark(column: str) -> str:
     return next(carried, "")
 
 
+def alike(columns: Iterable[Any], column: str) -> list[str]:
+    """Columns that cannot be told from one by their names, itself among them.
+
+    Examples
+    --------
+    >>> alike(["经度", "纬度", "经度 (2)"], "经度")
+    ['经度', '经度 (2)']
+    """
+    return [str(other) for other in columns if bare(other) == bare(column)]
+
+
 def known(named: Iterable[str] = ()) -> Callable[[str], bool]:
     """Tell whether a cell reads like a heading: a usual name, or one the user gave."""
     every = _usual_headings() | {bare(name) for name in named if name}
@@ -151,6 +167,15 @@ def _usual_headings() -> frozenset[str]:
     return frozenset(
         bare(name) for kind in kinds for role in names()[kind].values() for name in role
     )
+
+
+def _datum_within(bracket: re.Match[str]) -> str:
+    """Return the datum that stands in brackets, or nothing."""
+    inside = _FILLERS.sub("", bracket[0][1:-1])
+    words = [word for one in names()["datum"].values() for word in one]
+    # Figures alone may be a year or a unit's.
+    said = (word for word in words if word == inside or (word in inside and not word.isdigit()))
+    return next(said, "")
 
 
 def _role(plain: str) -> bool:

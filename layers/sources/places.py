@@ -67,9 +67,10 @@ def read(source: Source, *, near: Bounds | None = None) -> Places:
     CrsError
         Coordinates are in metres and nothing says of which reference system.
     """
-    source.allow("service", "name", "unique", "repeats", "column", "min", "stands_for", *OPTIONS)
     if "column" in source.options:
+        source.allow("service", "column", "min", "stands_for", *cells.OPTIONS)
         return Places(_of_cells(source))
+    source.allow("service", "name", "unique", "repeats", "stands_for", *OPTIONS)
     located = locate(source, "facilities", near=near)
     table, points = located.table, located.points
     given = "service" not in source.options and "service" in table

@@ -225,6 +225,11 @@ def _axes(source: Source, frame: pd.DataFrame) -> Axes:
         if np.isfinite(values).sum() > 1:
             raise SourceError(text("error.headings_missing", **told))
         raise SourceError(text("error.no_coordinate_columns", **told))
+    for column in (there.lon, there.lat):
+        twins = columns.alike(frame.columns, column)
+        if len(twins) > 1:
+            told = {"path": str(source.path), "columns": ", ".join(twins)}
+            raise SourceError(text("error.columns_alike", **told))
     return there
 
 
@@ -232,7 +237,7 @@ def _noticed(source: Source, layer: str, table: tables.Table, axes: Axes) -> lis
     """Tell what the headings say that the user may not know."""
     name = source.path.name
     found = []
-    if table.titled:
+    if table.titled and "header" not in source.options:
         values: dict[str, Any] = {"path": name, "row": table.header}
         found.append(Finding(layer=layer, code="header_below", severity="info", values=values))
     if axes.datum and axes.datum != (source.datum or "wgs84"):

@@ -172,6 +172,12 @@ def test_no_columns_of_coordinates(tmp_path):
     refused(lambda: place(tmp_path, "名称,地址\n甲,文一路\n"), "some.csv", "名称, 地址", "lon=")
 
 
+def test_columns_of_one_name_are_not_guessed_among(tmp_path):
+    content = "名称,经度,纬度,经度,纬度\n甲,120.15,30.27,1,2\n"
+    refused(lambda: place(tmp_path, content), "经度, 经度 (2)", "lon=")
+    lies(place(tmp_path, content, "lon=经度 (2)", "lat=纬度 (2)"), (1, 2))
+
+
 def test_a_table_without_headings(tmp_path):
     refused(lambda: place(tmp_path, "甲,120.15,30.27\n乙,120.2,30.3\n"), "some.csv", "120.15")
 
