@@ -10,11 +10,11 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from layers.crs import known
+from layers.crs import in_degrees, known
 from layers.datum import TO_WGS84
 from layers.errors import CrsError, SourceError
 from layers.messages import text
-from layers.sources import columns, coordinates, features, tables
+from layers.sources import columns, coordinates, features, points, tables
 
 _SHOWN = 8
 
@@ -228,6 +228,31 @@ class Source:
             told = {"count": int(table.ragged.sum()), "rows": lines(table.frame, table.ragged)}
             raise SourceError(text("error.table_ragged", path=str(self.path), **told))
         return table.frame
+
+    def read_points(self) -> tuple[pd.DataFrame, gpd.GeoSeries]:
+        """Read rows that must each have a place, moved to WGS-84.
+
+        Where some may lack one, `layers.sources.points.locate` keeps them and goes on.
+
+        Returns
+        -------
+        The table and its points, row for row; of a file of geometry, its shapes of
+        whatever kind.
+
+        Raises
+        ------
+        SourceError
+            The file is not readable, or anything about its coordinates wants a look; the
+            message names the rows.
+        """
+        if not self.is_table:
+            frame = self.read_features()
+            return pd.DataFrame(frame.drop(columns=frame.geometry.name)), in_degrees(frame).geometry
+        located = points.locate(self, "population")
+        doubts = [str(one) for one in located.findings if one.severity == "warning"]
+        if doubts:
+            raise SourceError("\n".join(doubts))
+        return located.table, located.points
 
     def column(self, frame: pd.DataFrame, option: str, usual: Iterable[str]) -> str:
         """Name of the column an option names, or of the first usual one that is there.

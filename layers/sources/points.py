@@ -1,8 +1,9 @@
 """Where the rows of a table or file lie, and which of them cannot be placed."""
 
-from collections.abc import Callable
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
@@ -17,9 +18,13 @@ from layers.findings import Finding
 from layers.messages import text
 from layers.sources import columns, coordinates, features, tables, zones
 from layers.sources.columns import Axes
-from layers.sources.files import Source
 from layers.sources.rejected import Rejected
-from layers.sources.zones import Bounds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from layers.sources.files import Source
+    from layers.sources.zones import Bounds
 
 OPTIONS = (
     "datum", "lon", "lat", "x", "y", "coordinates", "crs", "layer", "sheet", "header", "encoding",

@@ -122,6 +122,23 @@ def test_lines_are_cut_but_say_so():
     assert lines(frame, np.arange(20) >= 0) == "2, 3, 4, 5, 6, 7, 8, 9, …"
 
 
+# --- points -------------------------------------------------------------------------------
+
+
+def test_points_that_must_all_be_there(tmp_path, points):
+    frame, places = table(tmp_path, "name,lon,lat\na,120,30\n\nb,121,31\n").read_points()
+    assert frame.index.equals(places.index)
+    assert places.crs.to_epsg() == 4326
+    refused(
+        table(tmp_path, "name,lon,lat\na,120,30\nb,,30\nc,0,0\n").read_points, "some.csv", "3", "4"
+    )
+    refused(table(tmp_path, "name,lon,lat\na,120,30\nb,30,120\n").read_points, "some.csv", "3")
+    points.to_crs(4549).to_file(tmp_path / "p.gpkg")
+    frame, places = Source.parse(str(tmp_path / "p.gpkg")).read_points()
+    assert frame.columns.tolist() == ["name"]
+    assert places.geom_equals_exact(points.geometry, 1e-8).all()
+
+
 # --- files of geometry --------------------------------------------------------------------
 
 
