@@ -177,6 +177,8 @@ def _single(shapes: gpd.GeoSeries) -> gpd.GeoSeries:
 def _read_table(source: Source, layer: str, table: tables.Table, near: Bounds | None) -> _Read:
     axes = _axes(source, table.frame)
     crs = known(source.options["crs"]) if "crs" in source.options else None
+    if crs is not None and not (crs.is_geographic or crs.is_projected):
+        raise CrsError(text("error.crs_unknown", found=source.options["crs"]))
     if crs is not None and source.datum:
         raise SourceError(text("error.crs_and_datum", path=str(source.path)))
     found = _noticed(source, layer, table, axes)
@@ -370,7 +372,7 @@ def _rejected(source: Source, read: _Read, reasons: np.ndarray[Any, Any]) -> Rej
     if read.is_shape:
         # Without their shapes rows want columns for somebody to fill in.
         there = table
-        table = tables.of_frame(there).frame.set_index(there.index)
+        table = tables.of_frame(there).frame.set_axis(there.index)
         for role in ("lat", "lon"):
             name = text(f"rejected.{role}")
             table = table.drop(columns=name, errors="ignore")

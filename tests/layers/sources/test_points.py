@@ -260,6 +260,9 @@ def test_metres_without_a_system_are_refused_with_a_suggestion(tmp_path):
 def test_metres_in_the_wrong_system_are_refused_with_a_suggestion(tmp_path):
     refused(lambda: place(tmp_path, surveyed(metres(4528)), "crs=4549"), "EPSG:4528")
     refused(lambda: place(tmp_path, surveyed(metres(4549)), "crs=none"), "none", error=CrsError)
+    # One of three axes from the middle of the earth is none that a table can have.
+    refused(lambda: place(tmp_path, surveyed(PLACES), "crs=4978"), "4978", error=CrsError)
+    refused(lambda: place(tmp_path, surveyed(PLACES), "crs=4549"), "some.csv", "3")
 
 
 def test_thousands_and_units(tmp_path):
@@ -331,6 +334,19 @@ def test_kinds_of_file(tmp_path, shapes, name, code):
     told = located.rejected.table()
     assert told["名称"].tolist() == ["丁", "戊"]
     assert told["人数"].tolist() == ["4", "5"]
+
+
+def test_features_without_any_column(tmp_path):
+    shapes = [shapely.Point(120.15, 30.27), None]
+    gpd.GeoDataFrame(geometry=shapes, crs=4326).to_parquet(tmp_path / "p.parquet")
+    located = locate(Source.parse(str(tmp_path / "p.parquet")), "facilities")
+    lies(located, PLACES["甲"])
+    assert located.rejected.table().to_dict("list") == {
+        "行号": [2],
+        "原因": ["没有几何"],
+        "经度": [""],
+        "纬度": [""],
+    }
 
 
 def test_exchanged_features_and_their_datum(tmp_path, shapes):
