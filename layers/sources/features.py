@@ -17,7 +17,7 @@ import pyogrio
 
 from layers.errors import SourceError
 from layers.messages import text
-from layers.sources import encodings
+from layers.sources import encodings, tables
 
 _PARQUET = frozenset({".parquet", ".geoparquet", ".pq"})
 _PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
@@ -157,9 +157,10 @@ def _shapefile(place: Path, encoding: str) -> pd.DataFrame:
     raw: pd.DataFrame = pyogrio.read_dataframe(place, encoding=_RAW)
     claim = place.with_suffix(".cpg")
     claimed = claim.read_text(encoding="ascii", errors="replace").strip() if claim.is_file() else ""
-    own = raw.columns.difference([getattr(raw, "active_geometry_name", None)], sort=False)
+    shape = getattr(raw, "active_geometry_name", None)
+    own = [str(name) for name in raw.columns if name != shape]
     texts = [name for name in own if pd.api.types.is_string_dtype(raw[name])]
-    cells = [str(name).encode(_RAW) for name in own]
+    cells = [name.encode(_RAW) for name in own]
     cells += [cell.encode(_RAW) for name in texts for cell in raw[name].dropna().unique()]
     real = encoding or encodings.readable(cells, claimed)
 
@@ -170,7 +171,9 @@ def _shapefile(place: Path, encoding: str) -> pd.DataFrame:
         return words.encode(_RAW).decode(real, "replace").rstrip("\ufffd")
 
     frame = raw.assign(**{name: raw[name].map(decoded) for name in texts})
-    return frame.rename(columns={name: decoded(name) for name in own})
+    # Damaged or decoded otherwise, two names may be one.
+    named = tables.unlike([str(shape), *map(decoded, own)])[1:]
+    return frame.rename(columns=dict(zip(own, named, strict=True)))
 
 
 @contextmanager

@@ -123,7 +123,7 @@ def locate(source: Source, layer: str, *, near: Bounds | None = None) -> Located
         read = _read_table(source, layer, source.table(), near)
     else:
         read = _read_features(source, layer, near)
-    if read.table.empty:
+    if not len(read.table):
         raise SourceError(text("error.table_empty", path=str(source.path)))
     return _judge(source, layer, read, near)
 

@@ -117,6 +117,25 @@ def of_frame(frame: pd.DataFrame) -> Table:
     return Table(words, np.zeros(len(frame), bool), header=0, titled=False)
 
 
+def unlike(columns: Iterable[str]) -> list[str]:
+    """Make names of which no two are alike: repeated ones are numbered, missing ones too.
+
+    Examples
+    --------
+    >>> unlike(["名称", "", "名称"])
+    ['名称', '#2', '名称 (2)']
+    """
+    made: list[str] = []
+    for place, name in enumerate(columns, 1):
+        own = name or f"#{place}"
+        again = 1
+        while own in made:
+            again += 1
+            own = f"{name or f'#{place}'} ({again})"
+        made.append(own)
+    return made
+
+
 def _records(path: Path, words: str) -> Iterator[Row]:
     """Rows of a table of text, numbered from 1; cells may run over several lines."""
     words, delimiter = _delimiter(words, tabs=path.suffix.lower() in {".tsv", ".tab"})
@@ -175,7 +194,7 @@ def _tabulate(path: Path, rows: list[Row], is_heading: Callable[[str], bool], he
     columns = headings + [""] * most
     full = len(columns)
     cells = [(row + [""] * (full - len(row)))[:full] for _, row in body]
-    frame = pd.DataFrame(cells, columns=_unlike(columns), dtype="str")
+    frame = pd.DataFrame(cells, columns=unlike(columns), dtype="str")
     frame.index = pd.Index([number for number, _ in body], dtype="int64")
     nameless = [place for place, name in enumerate(columns) if not name]
     empty = [place for place in nameless if not frame.iloc[:, place].any()]
@@ -221,16 +240,3 @@ def _extra(cells: list[str], width: int) -> int:
         )
         - width
     )
-
-
-def _unlike(columns: Iterable[str]) -> list[str]:
-    """Names of which no two are alike: repeated ones are numbered, missing ones too."""
-    made: list[str] = []
-    for place, name in enumerate(columns, 1):
-        own = name or f"#{place}"
-        again = 1
-        while own in made:
-            again += 1
-            own = f"{name or f'#{place}'} ({again})"
-        made.append(own)
-    return made

@@ -399,6 +399,19 @@ def test_words_of_a_shapefile_whatever_it_claims(tmp_path, shapes, encoding, cla
     lies(located, *PLACES.values())
 
 
+def test_columns_of_a_shapefile_that_decode_to_one_name(tmp_path, shapes):
+    rows = shapes.iloc[:4].rename(columns={"名称": "name1", "人数": "name2"})
+    rows.to_file(tmp_path / "p.shp")
+    dbf = (tmp_path / "p.dbf").read_bytes()
+    (tmp_path / "p.dbf").write_bytes(
+        dbf.replace(b"name1", b"name\xff").replace(b"name2", b"name\xfe")
+    )
+    located = locate(Source.parse(str(tmp_path / "p.shp")), "facilities")
+    assert located.table.columns.is_unique
+    assert len(located.table) == 3
+    assert len(located.rejected.table()) == 1
+
+
 def zipped(folder, name, inside):
     with zipfile.ZipFile(folder / name, "w") as archive:
         for file in sorted(folder.glob("p.*")):
