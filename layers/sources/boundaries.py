@@ -8,11 +8,9 @@ from layers.errors import SourceError
 from layers.findings import refuse_errors
 from layers.messages import text
 from layers.resources import data_path
+from layers.sources.columns import usual
 from layers.sources.files import Source
 from layers.units import LEVELS
-
-_CODE = ("code", "adcode", "区划代码", "行政区划代码", "id")
-_NAME = ("name", "名称", "区县", "乡镇")
 
 
 def read(source: Source) -> gpd.GeoDataFrame:
@@ -23,7 +21,7 @@ def read(source: Source) -> gpd.GeoDataFrame:
     source
         File of areas; options ``level`` (of all; without it the file's column of that
         name, else ``district``), ``code``, ``name``, ``name_en``, ``parent`` (names of
-        columns), ``layer``, ``crs``.
+        columns), ``layer``, ``crs``, ``encoding``.
 
     Returns
     -------
@@ -34,7 +32,7 @@ def read(source: Source) -> gpd.GeoDataFrame:
     SourceError
         The file cannot be read, or lacks a code or a name.
     """
-    source.allow("level", "code", "name", "name_en", "parent", "layer", "crs")
+    source.allow("level", "code", "name", "name_en", "parent", "layer", "crs", "encoding")
     frame = source.read_features()
     level = source.options.get("level", "district")
     if level not in LEVELS:
@@ -42,8 +40,8 @@ def read(source: Source) -> gpd.GeoDataFrame:
     own = "level" in frame and "level" not in source.options
     made = gpd.GeoDataFrame(
         {
-            "code": frame[source.column(frame, "code", _CODE)],
-            "name": frame[source.column(frame, "name", _NAME)],
+            "code": frame[source.column(frame, "code", usual("unit", "code"))],
+            "name": frame[source.column(frame, "name", usual("unit", "name"))],
             "level": frame["level"] if own else level,
         },
         geometry=frame.geometry,

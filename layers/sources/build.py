@@ -20,8 +20,10 @@ from layers.crs import measuring_crs
 from layers.errors import SourceError
 from layers.findings import Finding, in_order, refuse_errors
 from layers.messages import text
-from layers.sources import boundaries, cells, census, osm, places, router
+from layers.sources import boundaries, cells, census, inhabitants, osm, places, router
 from layers.sources.files import Source
+from layers.sources.rejected import Rejected
+from layers.sources.zones import Bounds
 
 _WHOLE = 0.995
 _UNSPREAD = ("people_unspread", "people_unknown")
@@ -40,10 +42,13 @@ class Built:
         The city, checked.
     findings
         What was left out, clipped or squeezed, and what its layers' checks found.
+    rejected
+        Rows of its tables that could not be placed.
     """
 
     city: City
     findings: tuple[Finding, ...]
+    rejected: tuple[Rejected, ...] = ()
 
 
 def build_city(
@@ -98,8 +103,10 @@ def build_city(
     # A fault must be told before the row it is in counts as outside the study area.
     refuse_errors([*street_layer.check(ways), *unit_layer.check(areas)])
     crs = measuring_crs(areas)
-    people, found, share = _read_people(population, areas, crs)
-    sites, repeated = _read_facilities(facilities)
+    west, south, east, north = (float(side) for side in areas.total_bounds)
+    near = (west, south, east, north)
+    people, found, share, lost = _read_people(population, areas, crs, near)
+    sites, repeated, astray = _read_facilities(facilities, near)
     refuse_errors([*population_layer.check(people), *facility_layer.check(sites)])
     if area:
         box = box or _where_streets_are(ways, crs)
@@ -118,7 +125,8 @@ def build_city(
         crs=crs,
         provenance=_provenance(origin, units, population, facilities, found),
     )
-    return Built(city=made, findings=tuple(in_order([*found, *made.findings(services=services)])))
+    told = in_order([*found, *made.findings(services=services)])
+    return Built(city=made, findings=tuple(told), rejected=(*lost, *astray))
 
 
 def read_streets(source: Source, box: Any) -> tuple[gpd.GeoDataFrame, list[Finding], Provenance]:
@@ -145,34 +153,36 @@ def _is_spread(source: Source) -> bool:
 
 
 def _read_people(
-    source: Source, areas: gpd.GeoDataFrame, crs: CRS
-) -> tuple[gpd.GeoDataFrame, list[Finding], pd.Series]:
+    source: Source, areas: gpd.GeoDataFrame, crs: CRS, near: Bounds
+) -> tuple[gpd.GeoDataFrame, list[Finding], pd.Series, list[Rejected]]:
     if not _is_spread(source):
-        source.allow("datum", "lon", "lat", "layer", "crs")
-        table, points = source.read_points()
-        for group in population_layer.GROUPS:
-            if source.is_table and group in table:
-                table[group] = source.numbers(table, group)
-        people = gpd.GeoDataFrame(table.reset_index(drop=True), geometry=points.array)
-        return population_layer.conform(people), [], pd.Series(dtype="float64")
-    source.allow("weight", "datum")
+        people, told, lost = inhabitants.read(source, near=near)
+        return people, told, pd.Series(dtype="float64"), [lost]
+    source.allow("weight", *cells.OPTIONS)
     weights = cells.read(source, source.need("weight"))
     districts = areas[areas["level"] == "district"]
     people, found = cells.spread(weights, districts, census.atoms())
     share = cells.covered_share(weights, districts, crs)
     nobody = [code for one in found if one.code in _UNSPREAD for code in one.rows]
-    return people, found, share.drop(nobody)
+    return people, found, share.drop(nobody), []
 
 
-def _read_facilities(sources: Sequence[Source]) -> tuple[gpd.GeoDataFrame, list[Finding]]:
+def _read_facilities(
+    sources: Sequence[Source], near: Bounds
+) -> tuple[gpd.GeoDataFrame, list[Finding], list[Rejected]]:
     if not sources:
         empty = gpd.GeoDataFrame({"id": [], "service": []}, geometry=[], crs=4326)
-        return facility_layer.conform(empty), []
-    layers, found = [], []
+        return facility_layer.conform(empty), [], []
+    layers, found, astray = [], [], []
     numbered: Counter[str] = Counter()
     for source in sources:
-        layer, repeated = (_from_tags if osm.is_osm(source.path) else places.read)(source)
-        found += repeated
+        if osm.is_osm(source.path):
+            layer, told = _from_tags(source)
+        else:
+            read = places.read(source, near=near)
+            layer, told = read.layer, list(read.findings)
+            astray += [read.rejected] if read.rejected is not None else []
+        found += told
         service = source.options.get("service")
         if service is not None and not osm.is_osm(source.path):
             # Several files may give one service: number through all of them.
@@ -181,7 +191,7 @@ def _read_facilities(sources: Sequence[Source]) -> tuple[gpd.GeoDataFrame, list[
             layer["id"] = [f"{service}-{n:05d}" for n in range(first, first + len(layer))]
         layers.append(layer)
     joined = pd.concat(layers, ignore_index=True)
-    return facility_layer.conform(joined), found
+    return facility_layer.conform(joined), found, astray
 
 
 def _from_tags(source: Source) -> tuple[gpd.GeoDataFrame, list[Finding]]:

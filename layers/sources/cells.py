@@ -15,6 +15,9 @@ from layers.population import GROUPS
 from layers.sources.census import apportion, groups_of
 from layers.sources.files import Source, lines
 
+OPTIONS = ("datum", "sheet", "header", "encoding")
+"""Options of a table of cells."""
+
 _CORNERS = ("x0", "y0", "x1", "y1")
 _WHOLE = 0.98
 
@@ -46,7 +49,7 @@ def read(source: Source, column: str) -> Cells:
     Parameters
     ----------
     source
-        Table; option ``datum`` says what the corners are in.
+        Table. Options: ``datum``, what the corners are in, and how to read the table.
     column
         The counts. An empty cell of the table counts as none.
 

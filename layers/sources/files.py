@@ -1,26 +1,25 @@
 """What a source file is and how it is to be read, as a user writes it."""
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from io import BytesIO
 from pathlib import Path
 from typing import Any, Self
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyogrio
-from pyogrio.errors import DataLayerError, DataSourceError
 
-from layers.crs import known
+from layers.crs import in_degrees, known
 from layers.datum import TO_WGS84
 from layers.errors import CrsError, SourceError
 from layers.messages import text
+from layers.sources import columns, coordinates, features, points, tables
 
 _SHOWN = 8
 
-_LON = ("lon", "lng", "longitude", "经度", "x")
-_LAT = ("lat", "latitude", "纬度", "y")
+# Options that name columns.
+_NAMING = ("lon", "lat", "x", "y", "coordinates", "name", "unique", "column", "weight")
 
 
 @dataclass(frozen=True)
@@ -88,11 +87,13 @@ class Source:
         if value is None:
             return default
         try:
-            return float(value)
-        except ValueError as wrong:
-            raise SourceError(
-                text("error.option_wrong", words=str(self.path), part=f"{option}={value}")
-            ) from wrong
+            number = float(value)
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number):
+            told = {"words": str(self.path), "part": f"{option}={value}"}
+            raise SourceError(text("error.option_wrong", **told))
+        return number
 
     def allow(self, *options: str) -> None:
         """Refuse options that the reader does not know.
@@ -115,11 +116,23 @@ class Source:
 
     @property
     def is_table(self) -> bool:
-        """Whether it is a table of text rather than a file of geometry."""
-        return self.path.suffix.lower() in {".csv", ".tsv", ".txt"}
+        """Whether it is a table of cells rather than a file of geometry."""
+        return tables.is_table(self.path)
+
+    def features(self, layer: str | None = None) -> features.Features:
+        """Read a file of geometry as it stands, with what the reader complained of.
+
+        Raises
+        ------
+        SourceError
+            It is not there or not readable.
+        """
+        self._must_exist()
+        named = layer or self.options.get("layer")
+        return features.read(self.path, named, self.options.get("encoding", ""))
 
     def read_features(self, layer: str | None = None) -> gpd.GeoDataFrame:
-        """Read a file of geometry, any that GDAL knows, or GeoParquet.
+        """Read a file of geometry: any that GDAL knows, a shapefile in a zip, GeoParquet.
 
         Of several layers the named one is read, else the first with geometry. The option
         ``crs`` names the reference system where the file does not.
@@ -131,22 +144,37 @@ class Source:
         CrsError
             Neither the file nor the option names a known reference system.
         """
-        self._must_exist()
-        try:
-            if self._is_parquet:
-                frame = gpd.read_parquet(self.path)
-            else:
-                named = layer or self.options.get("layer") or self._first_layer()
-                frame = gpd.read_file(self.path, layer=named)
-        except (DataSourceError, DataLayerError, OSError, ValueError) as wrong:
-            raise self._unreadable(wrong) from wrong
+        return self.with_crs(self.features(layer).frame)
+
+    def with_crs(self, frame: pd.DataFrame) -> gpd.GeoDataFrame:
+        """Give rows of a file of geometry the reference system that the option names.
+
+        Raises
+        ------
+        SourceError
+            The rows have no geometry.
+        CrsError
+            Neither they nor the option name a known reference system.
+        """
         if getattr(frame, "active_geometry_name", None) is None:
             raise SourceError(text("error.no_geometry", path=str(self.path)))
+        shapes = gpd.GeoDataFrame(frame)
         if "crs" in self.options:
-            return frame.set_crs(known(self.options["crs"]), allow_override=True)
-        if frame.crs is None:
+            return shapes.set_crs(known(self.options["crs"]), allow_override=True)
+        if shapes.crs is None:
             raise CrsError(text("error.file_no_crs", path=str(self.path)))
-        return frame
+        return shapes
+
+    def layers(self) -> dict[str, bool]:
+        """Layers of a file of geometry, and whether each has any.
+
+        Raises
+        ------
+        SourceError
+            It is not there or not readable.
+        """
+        self._must_exist()
+        return {} if features.is_parquet(self.path) else features.layers(self.path)
 
     def read_column(self, layer: str, column: str) -> pd.Series | None:
         """Column of a layer beside the others; None where the file has no such layer.
@@ -156,39 +184,17 @@ class Source:
         SourceError
             The layer is there and lacks the column.
         """
-        if self._is_parquet or layer not in self._layers()[:, 0]:
+        if features.is_parquet(self.path) or layer not in features.layers(self.path):
             return None
-        fields = pyogrio.read_info(self.path, layer=layer)["fields"]
+        fields = features.fields(self.path, layer)
         if column not in fields:
-            raise self._no_column("layer", f"{layer}.{column}", fields)
-        frame: pd.DataFrame = pyogrio.read_dataframe(
-            self.path, layer=layer, columns=[column], read_geometry=False
-        )
-        return frame[column]
+            raise self.no_column("layer", f"{layer}.{column}", fields)
+        return features.read_column(self.path, layer, column)
 
-    @property
-    def _is_parquet(self) -> bool:
-        return self.path.suffix.lower() in {".parquet", ".geoparquet"}
+    def table(self) -> tables.Table:
+        """Read a table of text or a sheet of a workbook, every cell as it stands.
 
-    def _layers(self) -> Any:
-        try:
-            return pyogrio.list_layers(self.path)
-        except (DataSourceError, DataLayerError) as wrong:
-            raise self._unreadable(wrong) from wrong
-
-    def _first_layer(self) -> str:
-        for name, kind in self._layers():
-            if kind is not None:
-                return str(name)
-        raise SourceError(text("error.no_geometry", path=str(self.path)))
-
-    def read_table(self) -> pd.DataFrame:
-        """Read a table of text in UTF-8 or GB18030, every cell as it stands.
-
-        Returns
-        -------
-        The table without its blank lines; the index is each row's line in the file,
-        whose first line is the header.
+        Options: ``sheet``, ``header`` (number of the row of headings), ``encoding``.
 
         Raises
         ------
@@ -196,29 +202,57 @@ class Source:
             It is not there or not readable.
         """
         self._must_exist()
-        content = self.path.read_bytes()
-        for encoding in ("utf-8-sig", "gb18030"):
-            try:
-                content.decode(encoding)
-            except UnicodeDecodeError:
-                continue
-            break
-        else:
-            raise self._unreadable(ValueError("neither UTF-8 nor GB18030"))
-        try:
-            frame = pd.read_csv(
-                BytesIO(content),
-                encoding=encoding,
-                sep="\t" if self.path.suffix.lower() == ".tsv" else ",",
-                dtype="str",
-                keep_default_na=False,
-                skip_blank_lines=False,
-                index_col=False,
-            ).fillna("")
-            frame.index = pd.RangeIndex(2, len(frame) + 2)
-            return frame[(frame != "").any(axis=1)]
-        except (pd.errors.ParserError, pd.errors.EmptyDataError) as wrong:
-            raise self._unreadable(wrong) from wrong
+        return tables.read(
+            self.path,
+            is_heading=columns.known(self.options.get(name, "") for name in _NAMING),
+            sheet=self.options.get("sheet", ""),
+            header=int(self.number("header", 0)),
+            encoding=self.options.get("encoding", ""),
+        )
+
+    def read_table(self) -> pd.DataFrame:
+        """Read a table that must be whole.
+
+        Returns
+        -------
+        The table without its blank lines; the index is each row's number in the file.
+
+        Raises
+        ------
+        SourceError
+            It is not there or not readable, or rows have cells beyond the headings; the
+            message names them.
+        """
+        table = self.table()
+        if table.ragged.any():
+            told = {"count": int(table.ragged.sum()), "rows": lines(table.frame, table.ragged)}
+            raise SourceError(text("error.table_ragged", path=str(self.path), **told))
+        return table.frame
+
+    def read_points(self) -> tuple[pd.DataFrame, gpd.GeoSeries]:
+        """Read rows that must each have a place, moved to WGS-84.
+
+        Where some may lack one, `layers.sources.points.locate` keeps them and goes on.
+
+        Returns
+        -------
+        The table and its points, row for row; of a file of geometry, its shapes of
+        whatever kind.
+
+        Raises
+        ------
+        SourceError
+            The file is not readable, or anything about its coordinates wants a look; the
+            message names the rows.
+        """
+        if not self.is_table:
+            frame = self.read_features()
+            return pd.DataFrame(frame.drop(columns=frame.geometry.name)), in_degrees(frame).geometry
+        located = points.locate(self, "population")
+        doubts = [str(one) for one in located.findings if one.severity == "warning"]
+        if doubts:
+            raise SourceError("\n".join(doubts))
+        return located.table, located.points
 
     def column(self, frame: pd.DataFrame, option: str, usual: Iterable[str]) -> str:
         """Name of the column an option names, or of the first usual one that is there.
@@ -229,11 +263,12 @@ class Source:
             There is none.
         """
         named = self.options.get(option)
-        lower = {str(column).lower(): str(column) for column in frame.columns}
-        for name in (named,) if named else usual:
-            if name.lower() in lower:
-                return lower[name.lower()]
-        raise self._no_column(option, named or ", ".join(usual), frame.columns)
+        wanted = (named,) if named else tuple(usual)
+        found = columns.find(frame.columns, wanted)
+        if found is None:
+            more = ", …" if len(wanted) > _SHOWN else ""
+            raise self.no_column(option, ", ".join(wanted[:_SHOWN]) + more, frame.columns)
+        return found
 
     def numbers(self, frame: pd.DataFrame, column: str) -> np.ndarray[Any, np.dtype[np.float64]]:
         """Column of a table of text as numbers; empty cells count as NaN.
@@ -241,12 +276,9 @@ class Source:
         Raises
         ------
         SourceError
-            A cell is neither empty nor a finite number; the message names its line.
+            A cell is neither empty nor a finite number; the message names its row.
         """
-        # Full-width digits and signs are what Chinese keyboards write.
-        cells = frame[column].str.normalize("NFKC").str.strip()
-        values = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=np.float64)
-        wrong = ~np.isfinite(values) & (cells != "").to_numpy()
+        values, wrong = coordinates.numbers(frame[column])
         if wrong.any():
             raise SourceError(
                 text(
@@ -254,35 +286,25 @@ class Source:
                     path=str(self.path),
                     column=column,
                     rows=lines(frame, wrong),
-                    found=", ".join(repr(cell) for cell in cells[wrong].unique()[:4]),
+                    found=", ".join(repr(cell) for cell in frame.loc[wrong, column].unique()[:4]),
                 )
             )
         return values
 
-    def read_points(self) -> tuple[pd.DataFrame, gpd.GeoSeries]:
-        """Read a table with coordinates, moved to WGS-84 from its ``datum``.
-
-        Returns
-        -------
-        The table and its points, row for row.
+    @property
+    def datum(self) -> str:
+        """Datum that the options name, or nothing.
 
         Raises
         ------
         SourceError
-            Coordinates are missing; the message names the lines.
+            It is not one of those known.
         """
-        if not self.is_table:
-            frame = self.read_features()
-            points = frame.to_crs(4326).geometry
-            return pd.DataFrame(frame.drop(columns=frame.geometry.name)), points
-        frame = self.read_table()
-        lon = self.numbers(frame, self.column(frame, "lon", _LON))
-        lat = self.numbers(frame, self.column(frame, "lat", _LAT))
-        lost = np.isnan(lon) | np.isnan(lat)
-        if lost.any():
-            raise self.no_coordinates(frame, lost)
-        x, y = self.to_wgs84(lon, lat)
-        return frame, gpd.GeoSeries(gpd.points_from_xy(x, y), index=frame.index, crs=4326)
+        datum = self.options.get("datum", "").lower().replace("-", "")
+        if datum and datum not in TO_WGS84:
+            told = {"path": str(self.path), "found": datum, "known": ", ".join(TO_WGS84)}
+            raise SourceError(text("error.datum_unknown", **told))
+        return datum
 
     def to_wgs84(self, lon: Any, lat: Any) -> tuple[Any, Any]:
         """Move coordinates to WGS-84 from the datum that the options name.
@@ -292,31 +314,22 @@ class Source:
         SourceError
             The datum is not one of those known.
         """
-        datum = self.options.get("datum", "wgs84").lower().replace("-", "")
-        if datum not in TO_WGS84:
-            raise SourceError(
-                text(
-                    "error.datum_unknown",
-                    path=str(self.path),
-                    found=datum,
-                    known=", ".join(TO_WGS84),
-                )
-            )
-        return TO_WGS84[datum](lon, lat)
+        return TO_WGS84[self.datum or "wgs84"](lon, lat)
 
     def no_coordinates(self, frame: pd.DataFrame, lost: Any) -> SourceError:
         """Make the error that rows of a table, given as a mask, have no coordinates."""
         told = {"count": int(lost.sum()), "rows": lines(frame, lost)}
         return SourceError(text("error.no_coordinates", path=str(self.path), **told))
 
-    def _no_column(self, option: str, wanted: str, columns: Iterable[Any]) -> SourceError:
+    def no_column(self, option: str, wanted: str, there: Iterable[Any]) -> SourceError:
+        """Make the error that a column is wanted that is not there."""
         return SourceError(
             text(
                 "error.column_not_found",
                 path=str(self.path),
                 option=option,
                 wanted=wanted,
-                columns=", ".join(map(str, columns)),
+                columns=", ".join(map(str, there)),
             )
         )
 
@@ -325,11 +338,8 @@ class Source:
         if not (self.path.is_file() or self.path.suffix.lower() == ".gdb"):
             raise SourceError(text("error.file_missing", path=str(self.path)))
 
-    def _unreadable(self, reason: Exception) -> SourceError:
-        return SourceError(text("error.file_unreadable", path=str(self.path), reason=str(reason)))
-
 
 def lines(frame: pd.DataFrame, rows: Any) -> str:
-    """Name the lines in the file of a table's rows, the first few of them."""
+    """Name the rows of a table as they are numbered in the file, the first few of them."""
     some = frame.index[rows]
     return ", ".join(map(str, some[:_SHOWN])) + (", …" if len(some) > _SHOWN else "")

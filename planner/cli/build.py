@@ -6,6 +6,7 @@ from typing import Any
 
 from layers.errors import LayerError
 from layers.messages import text
+from layers.sources import rejected
 from layers.sources.build import build_city
 from layers.sources.files import Source
 from planner.cli.options import Commands, share
@@ -34,6 +35,7 @@ def register(commands: Commands) -> None:
         )
     build.add_argument("--area", default="", help=text("cli.build.area"))
     build.add_argument("--out", required=True, type=Path, help=text("cli.build.out"))
+    build.add_argument("--rejected", type=Path, help=text("cli.build.rejected"))
     share(build, "services", "json")
 
 
@@ -55,10 +57,23 @@ def run(options: argparse.Namespace) -> int:
         if errors:
             raise LayerError(errors)
         city = built.city.save(options.out)
+        place = options.out.resolve()
+        beside = place.with_name(f"{place.name}-rejected")
+        lost = rejected.write(built.rejected, options.rejected or beside)
     if options.json:
-        write({"city": city.describe(), "findings": [f.as_dict() for f in built.findings]})
+        found = [finding.as_dict() for finding in built.findings]
+        write(
+            {
+                "city": city.describe(),
+                "findings": found,
+                "rejected": {str(path): count for path, count in lost.items()},
+            }
+        )
     else:
         show_findings(stderr(), built.findings)
+        for path, count in lost.items():
+            told = text("cli.build.rejected_written", path=str(path), count=count)
+            stderr().print(told, markup=False, highlight=False)
         stdout().print(text("cli.build.done", path=str(options.out)), highlight=False)
         stdout().print(repr(city), markup=False, highlight=False)
     return DONE

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Literal
 
 from rich import box
 from rich.console import Console
@@ -55,7 +55,9 @@ def show_findings(console: Console, findings: Sequence[Finding]) -> None:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in ("severity", "layer", "rows", "which", "message", "remedy"):
         right = column == "rows"
-        table.add_column(text(f"cli.check.{column}"), justify="right" if right else "left")
+        justify: Literal["left", "right"] = "right" if right else "left"
+        # Chinese has no spaces to break lines at, and no word may be lost.
+        table.add_column(text(f"cli.check.{column}"), justify=justify, overflow="fold")
     colours = {"error": "red", "warning": "yellow", "info": "default"}
     for finding in findings:
         some = ", ".join(str(row) for row in finding.rows[:_ROWS_SHOWN])

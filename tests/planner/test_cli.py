@@ -85,6 +85,51 @@ def test_check_tells_and_stops_on_errors(capsys, folder, tiny_city, tmp_path):
     assert "same" in err
 
 
+def build(capsys, folder, tiny_city, rooms, *more):
+    for key, layer in tiny_city.layers().items():
+        if key != "facilities":
+            layer.to_parquet(folder / f"{key}.parquet")
+    words = ["build", "--name", "新城", "--out", folder / "city", *more]
+    for key in ("streets", "units", "population"):
+        words += [f"--{key}", folder / f"{key}.parquet"]
+    return run(capsys, *words, "--facilities", f"{rooms},service=mother_baby_room")
+
+
+def test_build_keeps_rows_that_it_cannot_place_and_takes_them_back(capsys, tmp_path, tiny_city):
+    where = tiny_city.facilities.geometry.iloc[0]
+    lines = ["名称,经度,纬度", f"甲,{where.x},{where.y}", "乙,,", f"丙,{where.y},{where.x}"]
+    rooms = tmp_path / "母婴室.csv"
+    rooms.write_bytes("\n".join(lines).encode("gb18030"))
+    status, out, err = build(capsys, tmp_path, tiny_city, rooms)
+    assert status == 0
+    left = tmp_path / "city-rejected" / "母婴室.csv"
+    assert str(left) in err.replace("\n", "")
+    assert len(City.open(tmp_path / "city").facilities) == 2
+    rows = left.read_text(encoding="utf-8-sig").splitlines()
+    assert rows == ["行号,原因,名称,经度,纬度", "3,没有坐标,乙,,"]
+    left.write_text(f"{rows[0]}\n{rows[1][:-1]}{where.x},{where.y + 0.001}\n", encoding="utf-8-sig")
+    status, out, _ = build(
+        capsys, tmp_path, tiny_city, left, "--json", "--rejected", tmp_path / "still"
+    )
+    assert status == 0
+    assert json.loads(out)["rejected"] == {}
+    assert not (tmp_path / "still").exists()
+    assert City.open(tmp_path / "city").facilities["name"].tolist() == ["乙"]
+
+
+def test_build_tells_machines_what_it_left_out(capsys, tmp_path, tiny_city):
+    where = tiny_city.facilities.geometry.iloc[0]
+    rooms = tmp_path / "rooms.csv"
+    rooms.write_text(f"name,lon,lat\na,{where.x},{where.y}\nb,0,0\nc,0,0\n")
+    status, out, _ = build(
+        capsys, tmp_path, tiny_city, rooms, "--json", "--rejected", tmp_path / "left"
+    )
+    told = json.loads(out)
+    assert status == 0
+    assert told["rejected"] == {str(tmp_path / "left" / "rooms.csv"): 2}
+    assert [one["rows"] for one in told["findings"] if one["code"] == "row_zero"] == [[3, 4]]
+
+
 def test_build_makes_a_city(capsys, tmp_path, tiny_city):
     for key, layer in tiny_city.layers().items():
         if key != "facilities":

@@ -121,7 +121,6 @@ BAD_ROWS = [
     ("streets", {"geometry": None}, "geometry_kind"),
     ("population", {"women": -1}, "value_negative"),
     ("population", {"residents": None}, "value_missing"),
-    ("population", {"geometry": shapely.Point()}, "geometry_kind"),
     ("units", {"code": "330191"}, "value_duplicated"),
     ("units", {"parent": "999999"}, "parent_unknown"),
     (
@@ -149,6 +148,31 @@ def test_bad_rows_in_files_stop_the_work_and_are_named(files, tiny_city, key, ch
         told = {one.code: one for one in caught.value.findings}
         assert told[code].layer == key
         assert len(told[code].rows) in {1, 2}
+
+
+def test_people_and_places_that_cannot_be_placed_are_kept_and_counted(files, tiny_city):
+    people = tiny_city.population.copy()
+    people.geometry = [None, *people.geometry[1:]]
+    people.to_file(files / "people.gpkg")
+    sites = (files / "sites.csv").read_text(encoding="utf-8").splitlines()
+    sites.append(sites[1].replace("M1", "M9").rsplit(",", 2)[0] + ",,")
+    sites.append(sites[1].replace("M1", "M10").rsplit(",", 2)[0] + ",108.3,22.8")
+    (files / "sites.csv").write_text("\n".join(sites), encoding="utf-8")
+    built = build(files)
+    assert len(built.city.population) == len(people) - 1
+    assert built.city.facilities["id"].tolist() == tiny_city.facilities["id"].tolist()
+    found = codes(built)
+    assert found["row_no_geometry"].rows == (1,)
+    assert found["row_no_geometry"].layer == "population"
+    assert dict(found["people_in_rejected"].values)["people"] == people["residents"].iloc[0]
+    assert found["row_missing"].rows == (len(sites) - 1,)
+    assert found["row_far"].rows == (len(sites),)
+    assert [(one.path.name, len(one)) for one in built.rejected] == [
+        ("people.gpkg", 1),
+        ("sites.csv", 2),
+    ]
+    notes = built.city.provenance["facilities"].notes
+    assert any("没有坐标" in note and "no coordinates" in note for note in notes)
 
 
 def test_streets_without_reference_system(files, tiny_city):
