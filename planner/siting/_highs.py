@@ -203,6 +203,10 @@ class Program:
         costs = np.ascontiguousarray(np.broadcast_to(np.asarray(cost, dtype=np.float64), len(at)))
         self._highs.changeColsCost(len(at), at, costs)
 
+    def set_offset(self, offset: float) -> None:
+        """Add a constant to the objective."""
+        self._highs.changeObjectiveOffset(offset)
+
     def integral(self, columns: ArrayLike, *, integer: bool) -> None:
         """Make some columns integer, or continuous again."""
         at = np.ascontiguousarray(np.atleast_1d(columns), dtype=np.int32)
@@ -216,6 +220,7 @@ class Program:
         *,
         what: str,
         start: ArrayLike | None = None,
+        gap: float | None = None,
         tell: Callable[[float | None, float], None] | None = None,
         improved: Callable[[Floats, float], None] | None = None,
     ) -> Outcome:
@@ -229,14 +234,20 @@ class Program:
             What progress is told to be about.
         start
             (columns,) values to begin with, NaN where not known.
+        gap
+            Relative gap at which to stop; the watch's own when None.
         tell
             Called instead of the watch's own `tell` with best and bound, where the
             program is but part of the whole.
         improved
             Called with the values and objective of each better solution.
         """
+        if not self.columns:
+            # HiGHS does not look at the rows of an empty program.
+            self.add_columns(0.0, upper=0.0)
         highs = self._highs
-        self.set(time_limit=highs.getRunTime() + watch.left, mip_rel_gap=watch.control.gap)
+        within = watch.control.gap if gap is None else gap
+        self.set(time_limit=highs.getRunTime() + watch.left, mip_rel_gap=within)
         if start is not None:
             values = np.asarray(start, dtype=np.float64)
             known = np.flatnonzero(~np.isnan(values)).astype(np.int32)
@@ -264,7 +275,8 @@ class Program:
         highs, info = self._highs, self._highs.getInfo()
         status, kinds = highs.getModelStatus(), highspy.HighsModelStatus
         unbounded = INF if self._sense == "max" else -INF
-        if status == kinds.kInfeasible:
+        # Every column is bounded: what is infeasible or unbounded is infeasible.
+        if status in {kinds.kInfeasible, kinds.kUnboundedOrInfeasible}:
             return Outcome("infeasible", None, float("nan"), float("nan"))
         done = status == kinds.kOptimal
         if not done:

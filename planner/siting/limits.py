@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
@@ -17,6 +17,29 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from planner.siting.instance import Floats, Instance, Ints
+
+
+Kind = Literal["number", "budget", "at_most", "at_least", "apart", "floor", "share", "required"]
+
+
+@dataclass(frozen=True)
+class Culprit:
+    """One limit of a conflict.
+
+    Attributes
+    ----------
+    kind
+        Which limit: ``number``, ``budget``, ``at_most``, ``at_least``, ``apart``,
+        ``floor``, ``share`` (of all people to be served) or ``required``.
+    key
+        The unit, area, site or row of `Limits.apart` concerned; -1 for the whole.
+    value
+        What the limit says.
+    """
+
+    kind: Kind
+    key: int
+    value: float
 
 
 class Broken(NamedTuple):
@@ -83,12 +106,35 @@ class Limits:
                     raise InputError(
                         text("siting.limit_negative", name=f"{name}[{unit}]", found=value)
                     )
-        for area, share in self.floors.items():
-            if not 0 <= share <= 1:
-                raise InputError(text("siting.floor_share", area=area, found=share))
+        for unit in (*self.at_most, *self.at_least, *self.floors):
+            if unit < 0:
+                raise InputError(text("siting.limit_nowhere", unit=unit))
+        self._check_floors()
         a, b = self.too_near
         if len(a) != len(b):
             raise InputError(text("siting.lengths", name="apart", found=len(b), wanted=len(a)))
+        if (a == b).any():
+            row = int(np.flatnonzero(a == b)[0])
+            raise InputError(text("siting.apart_itself", row=row, site=int(a[row])))
+
+    def _check_floors(self) -> None:
+        for area, share in self.floors.items():
+            if not 0 <= share <= 1:
+                raise InputError(text("siting.floor_share", area=area, found=share))
+
+    def check(self, instance: Instance) -> None:
+        """Refuse pairs of sites that the instance does not have.
+
+        Raises
+        ------
+        InputError
+            `apart` names such a site.
+        """
+        for side in self.too_near:
+            wrong = (side < 0) | (side >= instance.sites)
+            if wrong.any():
+                row = int(np.flatnonzero(wrong)[0])
+                raise InputError(text("siting.apart_outside", row=row, site=int(side[row])))
 
     @property
     def too_near(self) -> tuple[Ints, Ints]:

@@ -10,7 +10,7 @@ from planner.siting.control import relative_gap
 if TYPE_CHECKING:
     from planner.siting.conflict import Conflict
     from planner.siting.control import Sense, Stop
-    from planner.siting.instance import Ints
+    from planner.siting.instance import Floats, Ints
 
 Status = Literal["optimal", "feasible", "infeasible", "unknown"]
 
@@ -38,6 +38,9 @@ class Solution:
     assigned
         (n,) the open site that serves each demand row, existing ones included: the
         nearest, or the one that serves most of it under capacities; -1 where none does.
+    served
+        (n,) share of each demand row that is served, existing sites counted; None where
+        a model does not tell.
     seconds
         Time taken.
     nodes
@@ -55,6 +58,7 @@ class Solution:
     objective: float
     bound: float
     assigned: Ints
+    served: Floats | None = None
     seconds: float = 0.0
     nodes: int = 0
     stopped: Stop | None = None

@@ -1,0 +1,115 @@
+"""Every choice of sites looked at, one by one, in plain Python."""
+
+from itertools import combinations
+
+from planner.siting.instance import Role
+
+EPS = 1e-6
+
+
+def choices(instance, limits):
+    """Every set of new sites that keeps the limits on sites."""
+    sites = range(instance.sites)
+    free = [s for s in sites if instance.role[s] == Role.CANDIDATE]
+    must = [s for s in sites if instance.role[s] == Role.REQUIRED]
+    for many in range(len(free) + 1):
+        for some in combinations(free, many):
+            new = tuple(sorted([*must, *some]))
+            if keeps(instance, limits, new):
+                yield new
+
+
+def keeps(instance, limits, new):
+    if limits.number is not None and len(new) > limits.number:
+        return False
+    if limits.exactly and len(new) != limits.number:
+        return False
+    if limits.budget is not None and sum(instance.cost[s] for s in new) > limits.budget + EPS:
+        return False
+    for unit, most in limits.at_most.items():
+        if sum(instance.unit[s] == unit for s in new) > most:
+            return False
+    for unit, least in limits.at_least.items():
+        if sum(instance.unit[s] == unit for s in new) < least:
+            return False
+    existing = [s for s in range(instance.sites) if instance.role[s] == Role.EXISTING]
+    for a, b in zip(*limits.apart, strict=True):
+        if (a in new and b in (*new, *existing)) or (b in new and a in (*new, *existing)):
+            return False
+    return True
+
+
+def near(instance):
+    """For each demand row, its sites with the position of the pair."""
+    start = instance.pairs.start
+    return [
+        {int(instance.pairs.site[at]): at for at in range(start[row], start[row + 1])}
+        for row in range(instance.demands)
+    ]
+
+
+def is_open(instance, new):
+    return {*new, *(s for s in range(instance.sites) if instance.role[s] == Role.EXISTING)}
+
+
+def shares(instance, new, value=None):
+    """Share of each demand row served, without capacities."""
+    there = is_open(instance, new)
+    return [
+        max((1.0 if value is None else value[at] for s, at in row.items() if s in there), default=0)
+        for row in near(instance)
+    ]
+
+
+def people(instance, share, area=None):
+    return sum(
+        weight * part
+        for weight, part, here in zip(instance.people, share, instance.area, strict=True)
+        if area is None or here == area
+    )
+
+
+def everyone(instance, area=None):
+    return people(instance, [1.0] * instance.demands, area)
+
+
+def floors_kept(instance, limits, share):
+    return all(
+        people(instance, share, area) >= floor * everyone(instance, area) - EPS
+        for area, floor in limits.floors.items()
+    )
+
+
+def feasible(instance, limits, value=None):
+    """Choices that keep every limit, with the share of each row that they serve."""
+    for new in choices(instance, limits):
+        share = shares(instance, new, value)
+        if floors_kept(instance, limits, share):
+            yield new, share
+
+
+def maximal(instance, limits, value=None):
+    found = [people(instance, share) for _, share in feasible(instance, limits, value)]
+    return max(found, default=None)
+
+
+def reachable(instance):
+    may = [s for s in range(instance.sites) if instance.role[s] != Role.FORBIDDEN]
+    return [any(s in may for s in row) for row in near(instance)]
+
+
+def fewest(instance, limits, share=None, cheapest=False, value=None):
+    can = reachable(instance)
+    found = []
+    for new, served in feasible(instance, limits, value):
+        if share is None:
+            enough = all(
+                part >= 1
+                for part, possible, weight in zip(served, can, instance.people, strict=True)
+                if possible and weight > 0
+            )
+        else:
+            enough = people(instance, served) >= share * everyone(instance) - EPS
+        if enough:
+            found.append(sum(instance.cost[s] for s in new) if cheapest else len(new))
+    return min(found, default=None)
