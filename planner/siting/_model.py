@@ -173,9 +173,9 @@ class Model:
         for row, (a, b) in enumerate(zip(*limits.too_near, strict=True)):
             both = [int(local[one]) for one in {int(a), int(b)} if local[one] >= 0]
             # With one that exists the other stays closed; of two new ones one opens.
-            most = 0.0 if existing[a] or existing[b] else 1.0
-            if len(both) > most:
-                self._row(Culprit("apart", row, 1.0), np.array(both), 1.0, -INF, most)
+            together = 0.0 if existing[a] or existing[b] else 1.0
+            if len(both) > together:
+                self._row(Culprit("apart", row, 1.0), np.array(both), 1.0, -INF, together)
 
     def _limit_share(self, share: float) -> None:
         short = share * self.total - self.offset - slack(self.total) / 2

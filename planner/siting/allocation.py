@@ -46,7 +46,7 @@ def allocate(
     share, cheapest, value
         As in `planner.siting.covering.set_cover`.
     """
-    cover = allocatable(instance, limits, value)
+    cover = allocatable(instance, limits, value=value)
     model = Model(instance, limits, cover, sense=sense, share=share)
     if sense == "max":
         model.aim_at_people()
@@ -67,8 +67,7 @@ def allocate(
         )
         return unsolved(name, sense, instance, found, watch, conflict)
     sites = model.opened(outcome.values)
-    part = _parts(model, outcome.values)
-    shares, assigned = _allocated(model, part)
+    shares, assigned = allocated(model, outcome.values)
     people = float(instance.people @ shares)
     return answer(
         *(name, sense, instance, limits, Found(sites, bound, nodes=outcome.nodes), watch),
@@ -92,9 +91,10 @@ def _parts(model: Model, values: Floats) -> Floats:
     return np.asarray(part * np.minimum(1.0, capacity / np.maximum(load, 1e-300))[cover.site])
 
 
-def _allocated(model: Model, part: Floats) -> tuple[Floats, Ints]:
+def allocated(model: Model, values: Floats) -> tuple[Floats, Ints]:
     """(n,) share of each demand row that is served, and the site that serves most of it."""
     cover, instance = model.cover, model.instance
+    part = _parts(model, values)
     row = np.repeat(np.arange(cover.rows), np.diff(cover.start))
     worth = part if cover.value is None else part * cover.value
     share = np.bincount(row, worth, minlength=cover.rows)

@@ -69,21 +69,7 @@ def maximal_cover(
     """
     shares = checked(instance, limits, value)
     with Watch(control) as watch:
-        if np.isfinite(instance.capacity).any():
-            return allocate("maximal_cover", "max", instance, limits, watch, value=shares)
-        cover = reduced(instance, limits, value=shares)
-        cover = without_dominated(cover, instance, limits, costs=False)
-        found = maximise(cover, instance, limits, watch, value=shares)
-        if found.sites is None:
-            conflict = explain(instance, limits, watch, value=shares) if found.infeasible else None
-            return unsolved("maximal_cover", "max", instance, found, watch, conflict)
-        share = served(instance, found.sites, shares)
-        return answer(
-            *("maximal_cover", "max", instance, limits, found, watch),
-            objective=float(instance.people @ share),
-            share=share,
-            value=shares,
-        )
+        return most_people(instance, limits, watch, shares)
 
 
 def set_cover(
@@ -174,3 +160,22 @@ def checked(instance: Instance, limits: Limits, value: ArrayLike | None) -> Floa
     if not ((shares >= 0) & (shares <= 1)).all():
         raise InputError(text("siting.value"))
     return shares
+
+
+def most_people(instance: Instance, limits: Limits, watch: Watch, value: Floats | None) -> Solution:
+    """Solve maximal cover as part of a greater whole; see `maximal_cover`."""
+    if np.isfinite(instance.capacity).any():
+        return allocate("maximal_cover", "max", instance, limits, watch, value=value)
+    cover = reduced(instance, limits, value=value)
+    cover = without_dominated(cover, instance, limits, costs=False)
+    found = maximise(cover, instance, limits, watch, value=value)
+    if found.sites is None:
+        conflict = explain(instance, limits, watch, value=value) if found.infeasible else None
+        return unsolved("maximal_cover", "max", instance, found, watch, conflict)
+    share = served(instance, found.sites, value)
+    return answer(
+        *("maximal_cover", "max", instance, limits, found, watch),
+        objective=float(instance.people @ share),
+        share=share,
+        value=value,
+    )

@@ -100,6 +100,15 @@ class Limits:
                 raise InputError(text("siting.limit_negative", name=name, found=value))
         if self.exactly and self.number is None:
             raise InputError(text("siting.exactly_without_number"))
+        self._check_units()
+        a, b = self.too_near
+        if len(a) != len(b):
+            raise InputError(text("siting.lengths", name="apart", found=len(b), wanted=len(a)))
+        if (a == b).any():
+            row = int(np.flatnonzero(a == b)[0])
+            raise InputError(text("siting.apart_itself", row=row, site=int(a[row])))
+
+    def _check_units(self) -> None:
         for name in ("at_most", "at_least"):
             for unit, value in getattr(self, name).items():
                 if not value >= 0:
@@ -109,15 +118,6 @@ class Limits:
         for unit in (*self.at_most, *self.at_least, *self.floors):
             if unit < 0:
                 raise InputError(text("siting.limit_nowhere", unit=unit))
-        self._check_floors()
-        a, b = self.too_near
-        if len(a) != len(b):
-            raise InputError(text("siting.lengths", name="apart", found=len(b), wanted=len(a)))
-        if (a == b).any():
-            row = int(np.flatnonzero(a == b)[0])
-            raise InputError(text("siting.apart_itself", row=row, site=int(a[row])))
-
-    def _check_floors(self) -> None:
         for area, share in self.floors.items():
             if not 0 <= share <= 1:
                 raise InputError(text("siting.floor_share", area=area, found=share))

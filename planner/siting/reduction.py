@@ -175,14 +175,21 @@ def reduced(
     return _merged(start, site, instance.openable, weight, area, np.arange(instance.sites), base)
 
 
-def allocatable(instance: Instance, limits: Limits, value: Floats | None = None) -> Cover:
+def allocatable(
+    instance: Instance,
+    limits: Limits,
+    *,
+    value: Floats | None = None,
+    by_area: bool | None = None,
+) -> Cover:
     """Merge as `reduced` does, for sites with capacities.
 
     Existing sites stay, since they may be full; rows served in part stay as they are.
     """
     pairs, usable = instance.pairs, instance.openable | instance.existing
     none = np.zeros(instance.demands)
-    area = instance.area if limits.floors else np.full(instance.demands, -1, dtype=np.int64)
+    apart = bool(limits.floors) if by_area is None else by_area
+    area = instance.area if apart else np.full(instance.demands, -1, dtype=np.int64)
     if value is None:
         where = np.arange(instance.sites)
         return _merged(pairs.start, pairs.site, usable, instance.people, area, where, none)
@@ -200,6 +207,36 @@ def allocatable(instance: Instance, limits: Limits, value: Floats | None = None)
         group=np.where(some, np.cumsum(some) - 1, -1),
         value=value[kept],
     )
+
+
+def doubly(instance: Instance, asked: Flags) -> tuple[Cover, Floats, Floats]:
+    """Merge rows for covering twice.
+
+    Parameters
+    ----------
+    asked
+        (n,) rows to be covered twice if possible.
+
+    Returns
+    -------
+    The cover; (g,) how many more sites each row needs before another one is its second;
+    (g,) people of each row for whom that counts.
+    """
+    pairs = instance.pairs
+    before = np.concatenate([[0], np.cumsum(instance.existing[pairs.site], dtype=np.int64)])
+    there = before[pairs.start[1:]] - before[pairs.start[:-1]]
+    matters = (there == 0) | (asked & (there == 1))
+    cover = _merged(
+        pairs.start,
+        pairs.site,
+        instance.openable,
+        np.where(matters, instance.people, 0.0),
+        2 * np.minimum(there, 1) + asked,
+        np.arange(instance.sites),
+        np.minimum(there, 1).astype(np.float64),
+    )
+    needed = np.asarray(1.0 - cover.area // 2, dtype=np.float64)
+    return cover, needed, np.where(cover.area % 2 == 1, cover.weight, 0.0)
 
 
 def _steps(instance: Instance, value: Floats, base: Floats) -> tuple[Ints, Small, Floats, Ints]:

@@ -20,23 +20,19 @@ def choices(instance, limits):
 
 
 def keeps(instance, limits, new):
-    if limits.number is not None and len(new) > limits.number:
-        return False
-    if limits.exactly and len(new) != limits.number:
-        return False
-    if limits.budget is not None and sum(instance.cost[s] for s in new) > limits.budget + EPS:
-        return False
-    for unit, most in limits.at_most.items():
-        if sum(instance.unit[s] == unit for s in new) > most:
-            return False
-    for unit, least in limits.at_least.items():
-        if sum(instance.unit[s] == unit for s in new) < least:
-            return False
     existing = [s for s in range(instance.sites) if instance.role[s] == Role.EXISTING]
-    for a, b in zip(*limits.apart, strict=True):
-        if (a in new and b in (*new, *existing)) or (b in new and a in (*new, *existing)):
-            return False
-    return True
+    inside = [int(instance.unit[s]) for s in new]
+    return (
+        (limits.number is None or len(new) <= limits.number)
+        and (not limits.exactly or len(new) == limits.number)
+        and (limits.budget is None or sum(instance.cost[s] for s in new) <= limits.budget + EPS)
+        and all(inside.count(unit) <= most for unit, most in limits.at_most.items())
+        and all(inside.count(unit) >= least for unit, least in limits.at_least.items())
+        and not any(
+            (a in new and b in (*new, *existing)) or (b in new and a in (*new, *existing))
+            for a, b in zip(*limits.apart, strict=True)
+        )
+    )
 
 
 def near(instance):
