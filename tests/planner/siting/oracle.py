@@ -2,6 +2,9 @@
 
 from itertools import combinations
 
+import numpy as np
+from scipy.optimize import linprog
+
 from planner.siting.instance import Role
 
 EPS = 1e-6
@@ -109,3 +112,94 @@ def fewest(instance, limits, share=None, cheapest=False, value=None):
         if enough:
             found.append(sum(instance.cost[s] for s in new) if cheapest else len(new))
     return min(found, default=None)
+
+
+def allocation(instance, limits, new, value=None, least=0.0, everyone_reached=False):
+    """Most people served by a choice within the capacities, floors kept; None if it cannot."""
+    there = is_open(instance, new)
+    columns = [
+        (i, s, at) for i, row in enumerate(near(instance)) for s, at in row.items() if s in there
+    ]
+    worth = np.array([1.0 if value is None else value[at] for _, _, at in columns])
+    upper, bounds = [], []
+    for row in range(instance.demands):
+        upper.append([1.0 if i == row else 0.0 for i, _, _ in columns])
+        bounds.append(instance.people[row])
+    for site in there:
+        if np.isfinite(instance.capacity[site]):
+            upper.append([1.0 if s == site else 0.0 for _, s, _ in columns])
+            bounds.append(instance.capacity[site])
+    for area, floor in limits.floors.items():
+        inside = np.array([1.0 if instance.area[i] == area else 0.0 for i, _, _ in columns])
+        upper.append(-inside * worth)
+        bounds.append(EPS / 2 - floor * everyone(instance, area))
+    upper.append(-worth)
+    bounds.append(EPS / 2 - least)
+    if everyone_reached:
+        for row, can in enumerate(reachable(instance)):
+            if can:
+                upper.append([-1.0 if i == row else 0.0 for i, _, _ in columns])
+                bounds.append(EPS / 2 - instance.people[row])
+    if not columns:
+        return 0.0 if all(bound >= 0 for bound in bounds) else None
+    found = linprog(-worth, A_ub=np.array(upper, dtype=float), b_ub=bounds)
+    return -found.fun if found.status == 0 else None
+
+
+def capacitated(instance, limits, value=None):
+    found = [allocation(instance, limits, new, value) for new in choices(instance, limits)]
+    return max((people for people in found if people is not None), default=None)
+
+
+def capacitated_fewest(instance, limits, share=None, cheapest=False):
+    found = []
+    for new in choices(instance, limits):
+        least = 0.0 if share is None else share * everyone(instance)
+        served = allocation(instance, limits, new, None, least, share is None)
+        if served is not None:
+            found.append(sum(instance.cost[s] for s in new) if cheapest else len(new))
+    return min(found, default=None)
+
+
+def twice(instance, new, asked):
+    there = is_open(instance, new)
+    return sum(
+        weight
+        for weight, row, wanted in zip(instance.people, near(instance), asked, strict=True)
+        if wanted and len(there & set(row)) > 1
+    )
+
+
+def backup(instance, limits, asked, cheapest=False):
+    """The fewest, and the most covered twice with as few; None if there is no choice."""
+    best = fewest(instance, limits, cheapest=cheapest)
+    if best is None:
+        return None
+    can = reachable(instance)
+    found = [
+        twice(instance, new, asked)
+        for new, share in feasible(instance, limits)
+        if (sum(instance.cost[s] for s in new) if cheapest else len(new)) <= best + EPS
+        and all(
+            part >= 1
+            for part, possible, weight in zip(share, can, instance.people, strict=True)
+            if possible and weight > 0
+        )
+    ]
+    return best, max(found)
+
+
+def rates(instance, share):
+    areas = sorted(
+        {int(a) for a, w in zip(instance.area, instance.people, strict=True) if a >= 0 and w > 0}
+    )
+    return [people(instance, share, area) / everyone(instance, area) for area in areas]
+
+
+def fair(instance, limits, value=None):
+    """The best rates from the worst up, and the most people with these."""
+    found = [
+        ([round(rate, 7) for rate in sorted(rates(instance, share))], people(instance, share))
+        for _, share in feasible(instance, limits, value)
+    ]
+    return max(found, default=None)
