@@ -9,6 +9,8 @@ import numpy as np
 
 from planner._compiled import compiled
 
+_SHORT = 32
+
 
 @compiled
 def signatures(start, site, usable, alive, key_a, key_b, hash_a, hash_b, count):
@@ -27,6 +29,47 @@ def signatures(start, site, usable, alive, key_a, key_b, hash_a, hash_b, count):
         hash_a[row] += a
         hash_b[row] += b
         count[row] = many
+
+
+@compiled
+def rows_sorted(row, site, distance, start, new_site, new_distance, sites):
+    """Bring pairs into rows, each sorted by distance, then site; the first row with a pair twice.
+
+    -1 if none has.
+    """
+    free = start[:-1].copy()
+    for at in range(len(row)):
+        place = free[row[at]]
+        free[row[at]] += 1
+        new_site[place] = site[at]
+        new_distance[place] = distance[at]
+    seen = np.full(sites, -1, np.int64)
+    for one in range(len(start) - 1):
+        begin, end = start[one], start[one + 1]
+        for at in range(begin, end):
+            if seen[new_site[at]] == one:
+                return one
+            seen[new_site[at]] = one
+        if end - begin > _SHORT:
+            by_site = np.argsort(new_site[begin:end])
+            some_site = new_site[begin:end][by_site]
+            some_distance = new_distance[begin:end][by_site]
+            order = np.argsort(some_distance, kind="mergesort")
+            new_site[begin:end] = some_site[order]
+            new_distance[begin:end] = some_distance[order]
+            continue
+        for at in range(begin + 1, end):
+            here, away, place = new_site[at], new_distance[at], at
+            while place > begin and (
+                new_distance[place - 1] > away
+                or (new_distance[place - 1] == away and new_site[place - 1] > here)
+            ):
+                new_site[place] = new_site[place - 1]
+                new_distance[place] = new_distance[place - 1]
+                place -= 1
+            new_site[place] = here
+            new_distance[place] = away
+    return -1
 
 
 @compiled

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 _SWEEPS = 50
 _WORTH_A_SWAP = 1e-9
 _FREE = 1e-9
+_SHAKEN = 8
+_NOISE = 1.5
+_TRIES = 40
 
 
 class Choice:
@@ -170,6 +173,21 @@ class Choice:
                 rank = rank / np.maximum(price, _FREE)
             self.put(int(np.argmax(np.where(fits & useful, rank, -np.inf))), open_it=True)
 
+    def shake(self, rng: np.random.Generator) -> None:
+        """Close some of the open sites at random, so that others are tried."""
+        free = np.flatnonzero(self.opened & ~self._required)
+        many = min(len(free), max(2, len(free) // _SHAKEN))
+        for site in rng.choice(free, many, replace=False):
+            self.put(int(site), open_it=False)
+        self.fill(price=rng.uniform(1.0, _NOISE, len(self.opened)))
+
+    def become(self, opened: Flags) -> None:
+        """Open just these sites."""
+        for site in np.flatnonzero(self.opened & ~opened):
+            self.put(int(site), open_it=False)
+        for site in np.flatnonzero(opened & ~self.opened):
+            self.put(int(site), open_it=True)
+
     def exchange(self, watch: Watch) -> None:
         """Swap an open site for a better one until no swap helps."""
         least = _WORTH_A_SWAP * max(1.0, float(self._cover.weight.sum()))
@@ -211,3 +229,19 @@ def good_choice(
         if choice.keeps and (found is None or choice.people > found.people):
             found = choice
     return found
+
+
+def shaken(choice: Choice, watch: Watch) -> None:
+    """Improve a choice by shaking it and exchanging anew, as often as that may still help."""
+    rng = np.random.default_rng(1)
+    best, people, idle = choice.opened.copy(), choice.people, 0
+    while idle < _TRIES and not watch.should_stop():
+        choice.shake(rng)
+        choice.exchange(watch)
+        choice.fill()
+        idle += 1
+        if choice.keeps and choice.people > people:
+            best, people, idle = choice.opened.copy(), choice.people, 0
+        else:
+            choice.become(best)
+    choice.become(best)

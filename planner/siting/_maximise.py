@@ -9,7 +9,7 @@ import numpy as np
 
 from planner.siting import _prices
 from planner.siting._answer import IMPOSSIBLE, Found
-from planner.siting._exchange import good_choice
+from planner.siting._exchange import Choice, good_choice, shaken
 from planner.siting._model import Model
 from planner.siting.instance import Role
 from planner.siting.reduction import covered_rows, served
@@ -24,6 +24,9 @@ DIRECT = 20_000
 """Entries up to which the exact program is solved without further ado."""
 MOST_ENTRIES = 5_000_000
 """Entries beyond which the exact program would not fit common memory; the bound stands."""
+PER_ENTRY = 1e-4
+"""Seconds an entry of the exact program wants, about; with less time left it is not begun,
+since HiGHS does not hear of the clock while it prepares."""
 MOST_CURVES = 200
 """Programs that parts may take before they are solved as one."""
 
@@ -87,7 +90,7 @@ def _whole(
         cover, instance = _narrowed(state, cover, instance, limits, watch, value)
     if state.sites is not None and watch.near_enough(state.best, state.bound):
         return state.found()
-    if watch.should_stop() or len(cover.site) > MOST_ENTRIES:
+    if watch.should_stop() or len(cover.site) > min(MOST_ENTRIES, watch.left / PER_ENTRY):
         return state.found()
     return _exactly(state, cover, instance, limits, watch)
 
@@ -137,17 +140,22 @@ def _narrowed(
         choice = good_choice(cover, instance, limits, watch, worth)
         if choice is not None:
             state.offer(cover.sites[choice.opened], offset + choice.people)
-            watch.tell(state.best, state.bound, "prices")
         return state.best - offset
 
+    def heard(value: float) -> None:
+        # Of whole people the next better choice has one more.
+        covered = float(np.floor(value + _ROUNDING)) if whole else value
+        state.bound = min(state.bound, offset + covered)
+        watch.tell(state.best if state.sites is not None else None, state.bound, "prices")
+
     best = state.best - offset if state.sites is not None else 0.0
-    bound = _prices.bound(cover, instance, limits, best=best, watch=watch, better=better)
-    # Of whole people the next better choice has one more.
-    covered = float(np.floor(bound.value + _ROUNDING)) if whole else bound.value
-    state.bound = min(state.bound, offset + covered)
-    watch.tell(state.best if state.sites is not None else None, state.bound, "prices")
+    bound = _prices.bound(
+        cover, instance, limits, best=best, watch=watch, better=better, heard=heard
+    )
     if state.sites is None:
         return cover, instance
+    if not watch.near_enough(state.best, state.bound):
+        _shake(state, cover, instance, limits, watch)
     best = state.best - offset
     wanted = best + 1 - _ROUNDING if whole else best - 1e-9 * max(1.0, abs(best))
     closed, sure = bound.if_open < wanted, bound.if_closed < wanted
@@ -160,6 +168,16 @@ def _narrowed(
     role[cover.sites[sure]] = Role.REQUIRED
     base = served(instance, cover.sites[sure], value)
     return cover.only(~closed, sure, base), replace(instance, role=role)
+
+
+def _shake(state: _State, cover: Cover, instance: Instance, limits: Limits, watch: Watch) -> None:
+    assert state.sites is not None
+    offset = float(instance.people @ cover.base)
+    choice = Choice(cover, instance, limits)
+    choice.become(np.isin(cover.sites, state.sites))
+    shaken(choice, watch)
+    state.offer(cover.sites[choice.opened], offset + choice.people)
+    watch.tell(state.best, state.bound, "exchange")
 
 
 def _parts(cover: Cover, instance: Instance, limits: Limits) -> Ints | None:

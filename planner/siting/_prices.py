@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from planner.siting.reduction import Cover, Flags
 
 _STEPS = 600
-_PATIENCE = 12
+_PATIENCE = 20
 _SMALLEST = 5e-3
-_MEMORY = 0.4
+_MEMORY = 0.7
+_NEWS = 50
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,7 +137,8 @@ def bound(
     *,
     best: float,
     watch: Watch,
-    better: Callable[[Floats], float] | None = None,
+    better: Callable[[Floats], float],
+    heard: Callable[[float], None],
 ) -> Bound:
     """Bound of the people that rows of a cover can be covered.
 
@@ -151,6 +153,8 @@ def bound(
     better
         Called now and then with the sites' worths, to try them as a ranking; gives back
         what the best known choice covers then.
+    heard
+        Called now and then with the bound so far.
     """
     picker = Picker(cover, instance, limits)
     weight, code = cover.weight, kernels()
@@ -171,8 +175,9 @@ def bound(
         if value < found.value:
             net = worth if picker.budget is None else worth - money * picker.cost
             found = Bound(value, *picker.singly(value, net, chosen), worth.copy())
-        if better is not None and turn and turn % 50 == 0:
+        if turn % _NEWS == _NEWS - 1:
             best = max(best, better(found.worth))
+            heard(found.value)
         if idle >= _PATIENCE:
             idle, scale = 0, scale / 2
         if found.value <= best or scale < _SMALLEST or watch.should_stop():
@@ -189,4 +194,5 @@ def bound(
         step = scale * max(value - best, 1e-9 * max(whole, 1.0)) / square
         if picker.budget is not None:
             money = max(0.0, money + step * unit * over)
+    heard(found.value)
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -108,15 +109,14 @@ class Pairs:
         wrong = (row < 0) | (row >= demands) | (site < 0) | (site >= number_of_sites)
         _refuse(wrong, "siting.pair_outside")
         _refuse(~(away >= 0) | np.isinf(away), "siting.pair_distance")
-        order = np.lexsort((site, away, row))
         counts = np.bincount(row, minlength=demands)
         start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        key = np.sort(row * number_of_sites + site)
-        if len(key) and (key[1:] == key[:-1]).any():
-            twice = key[1:][key[1:] == key[:-1]][:_SHOWN]
-            rows_twice = ", ".join(str(value) for value in np.unique(twice // number_of_sites))
-            raise InputError(text("siting.pair_twice", rows=rows_twice))
-        return cls(start, site[order].astype(np.int32), away[order], number_of_sites)
+        sorted_site, sorted_away = np.empty(len(row), dtype=np.int32), np.empty(len(row))
+        sort = import_module("planner.siting._cover_kernels").rows_sorted
+        twice = sort(row, site, away, start, sorted_site, sorted_away, number_of_sites)
+        if twice >= 0:
+            raise InputError(text("siting.pair_twice", row=twice))
+        return cls(start, sorted_site, sorted_away, number_of_sites)
 
     @classmethod
     def from_dense(cls, matrix: ArrayLike) -> Self:
