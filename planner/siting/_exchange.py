@@ -231,9 +231,9 @@ def good_choice(
     return found
 
 
-def shaken(choice: Choice, watch: Watch) -> None:
+def shaken(choice: Choice, watch: Watch, seed: int) -> None:
     """Improve a choice by shaking it and exchanging anew, as often as that may still help."""
-    rng = np.random.default_rng(1)
+    rng = np.random.default_rng(seed)
     best, people, idle = choice.opened.copy(), choice.people, 0
     while idle < _TRIES and not watch.should_stop():
         choice.shake(rng)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,6 +32,7 @@ MOST_CURVES = 200
 """Programs that parts may take before they are solved as one."""
 
 _ROUNDING = 1e-6
+_ROUNDS = 5
 
 
 @dataclass
@@ -90,7 +92,9 @@ def _whole(
         cover, instance = _narrowed(state, cover, instance, limits, watch, value)
     if state.sites is not None and watch.near_enough(state.best, state.bound):
         return state.found()
-    if watch.should_stop() or len(cover.site) > min(MOST_ENTRIES, watch.left / PER_ENTRY):
+    if not watch.should_stop() and len(cover.site) > _fits(watch):
+        watch.stopped = "size" if np.isinf(watch.left) else "time"
+    if watch.should_stop():
         return state.found()
     return _exactly(state, cover, instance, limits, watch)
 
@@ -132,7 +136,7 @@ def _narrowed(
     watch: Watch,
     value: Floats | None,
 ) -> tuple[Cover, Instance]:
-    """Bound by prices; leave out the sites that no better choice can hold, or lack."""
+    """Bound by prices and leave sites out, until what is left is small enough for the time."""
     offset = float(instance.people @ cover.base)
     whole = not (cover.weight % 1).any()
 
@@ -148,21 +152,47 @@ def _narrowed(
         state.bound = min(state.bound, offset + covered)
         watch.tell(state.best if state.sites is not None else None, state.bound, "prices")
 
-    best = state.best - offset if state.sites is not None else 0.0
-    bound = _prices.bound(
-        cover, instance, limits, best=best, watch=watch, better=better, heard=heard
-    )
-    if state.sites is None:
-        return cover, instance
-    if not watch.near_enough(state.best, state.bound):
-        _shake(state, cover, instance, limits, watch)
-    best = state.best - offset
+    bound, left = None, (cover, instance)
+    for turn in count(1):
+        best = state.best - offset if state.sites is not None else 0.0
+        bound = _prices.bound(
+            cover, instance, limits, best=best, watch=watch, better=better, heard=heard, since=bound
+        )
+        for last in (False, True):
+            if state.sites is None or watch.near_enough(state.best, state.bound):
+                return left
+            left = _left(state, cover, instance, bound, value, whole=whole)
+            small = len(left[0].site) <= (_fits(watch) if last else DIRECT)
+            if small or watch.should_stop():
+                return left
+            if not last:
+                _shake(state, cover, instance, limits, watch, turn)
+        if np.isinf(watch.left) and turn == _ROUNDS:
+            return left
+    return left
+
+
+def _fits(watch: Watch) -> float:
+    """Entries of an exact program that there is room and time for."""
+    return min(MOST_ENTRIES, watch.left / PER_ENTRY)
+
+
+def _left(
+    state: _State,
+    cover: Cover,
+    instance: Instance,
+    bound: _prices.Bound,
+    value: Floats | None,
+    *,
+    whole: bool,
+) -> tuple[Cover, Instance]:
+    """Leave out the sites that no better choice can hold, and the rows of those it must."""
+    best = state.best - float(instance.people @ cover.base)
     wanted = best + 1 - _ROUNDING if whole else best - 1e-9 * max(1.0, abs(best))
     closed, sure = bound.if_open < wanted, bound.if_closed < wanted
     if (closed & sure).any():
         # No choice is better, neither with that site nor without it.
         state.bound = state.best
-        return cover, instance
     role = instance.role.copy()
     role[cover.sites[closed]] = Role.FORBIDDEN
     role[cover.sites[sure]] = Role.REQUIRED
@@ -170,12 +200,14 @@ def _narrowed(
     return cover.only(~closed, sure, base), replace(instance, role=role)
 
 
-def _shake(state: _State, cover: Cover, instance: Instance, limits: Limits, watch: Watch) -> None:
+def _shake(
+    state: _State, cover: Cover, instance: Instance, limits: Limits, watch: Watch, seed: int
+) -> None:
     assert state.sites is not None
     offset = float(instance.people @ cover.base)
     choice = Choice(cover, instance, limits)
     choice.become(np.isin(cover.sites, state.sites))
-    shaken(choice, watch)
+    shaken(choice, watch, seed)
     state.offer(cover.sites[choice.opened], offset + choice.people)
     watch.tell(state.best, state.bound, "exchange")
 
@@ -189,10 +221,10 @@ def _parts(cover: Cover, instance: Instance, limits: Limits) -> Ints | None:
     local[cover.sites] = np.arange(len(cover.sites))
     a, b = (local[side] for side in limits.too_near)
     both = (a >= 0) & (b >= 0)
-    count, part = cover.components((a[both], b[both]))
-    sizes = np.bincount(part, minlength=count)
+    many, part = cover.components((a[both], b[both]))
+    sizes = np.bincount(part, minlength=many)
     curves = int(np.minimum(sizes, limits.number).sum())
-    if count <= 1 or curves > MOST_CURVES or sizes.max() > len(cover.sites) / 2:
+    if many <= 1 or curves > MOST_CURVES or sizes.max() > len(cover.sites) / 2:
         return None
     return part
 

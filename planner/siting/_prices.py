@@ -30,6 +30,7 @@ _PATIENCE = 20
 _SMALLEST = 5e-3
 _MEMORY = 0.7
 _NEWS = 50
+_RESUMED = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,12 +46,18 @@ class Bound:
         where nothing more is known.
     worth
         (s,) each site's worth at the best prices.
+    price
+        (g,) these prices.
+    money
+        Price of money.
     """
 
     value: float
     if_open: Floats
     if_closed: Floats
     worth: Floats
+    price: Floats
+    money: float = 0.0
 
 
 class Picker:
@@ -139,6 +146,7 @@ def bound(
     watch: Watch,
     better: Callable[[Floats], float],
     heard: Callable[[float], None],
+    since: Bound | None = None,
 ) -> Bound:
     """Bound of the people that rows of a cover can be covered.
 
@@ -155,15 +163,17 @@ def bound(
         what the best known choice covers then.
     heard
         Called now and then with the bound so far.
+    since
+        What was found before, to go on from.
     """
     picker = Picker(cover, instance, limits)
     weight, code = cover.weight, kernels()
     given = (cover.start, cover.site, weight)
-    price = weight / np.maximum(np.diff(cover.start), 1)
+    scale = 1.0 if since is None else _RESUMED
+    found = _trivial(cover) if since is None else since
+    price, money = found.price.copy(), found.money
     slope, worth = np.zeros(cover.rows), np.zeros(len(cover.sites))
-    money, scale, idle, step = 0.0, 1.0, 0, 0.0
-    whole = float(weight.sum())
-    found = Bound(whole, np.full(len(worth), whole), np.full(len(worth), whole), worth.copy())
+    idle, step, whole = 0, 0.0, float(weight.sum())
     for turn in range(_STEPS):
         code.lower_prices(*given, price, slope, step, worth)
         most, chosen = picker.pick(worth, money)
@@ -174,7 +184,8 @@ def bound(
             idle += 1
         if value < found.value:
             net = worth if picker.budget is None else worth - money * picker.cost
-            found = Bound(value, *picker.singly(value, net, chosen), worth.copy())
+            if_open, if_closed = picker.singly(value, net, chosen)
+            found = Bound(value, if_open, if_closed, worth.copy(), price.copy(), money)
         if turn % _NEWS == _NEWS - 1:
             best = max(best, better(found.worth))
             heard(found.value)
@@ -196,3 +207,11 @@ def bound(
             money = max(0.0, money + step * unit * over)
     heard(found.value)
     return found
+
+
+def _trivial(cover: Cover) -> Bound:
+    """Everyone covered, and each row's people shared out among its sites."""
+    whole = float(cover.weight.sum())
+    same = np.full(len(cover.sites), whole)
+    price = cover.weight / np.maximum(np.diff(cover.start), 1)
+    return Bound(whole, same, same, np.zeros(len(cover.sites)), price)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Self
 
-Stop = Literal["time", "gap", "interrupt"]
+Stop = Literal["time", "gap", "interrupt", "size"]
 Sense = Literal["max", "min"]
 
 _TINY = 1e-12

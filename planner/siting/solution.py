@@ -46,7 +46,8 @@ class Solution:
     nodes
         Nodes of the search tree.
     stopped
-        Why it was stopped early: ``time``, ``gap`` or ``interrupt``; None if it was not.
+        Why it was stopped early: ``time``, ``gap``, ``interrupt`` or ``size`` (the exact
+        program would not fit memory); None if it was not.
     conflict
         Which limits contradict each other, where that was asked for.
     """
