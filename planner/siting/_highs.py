@@ -1,0 +1,348 @@
+"""Linear and mixed-integer programs, built of arrays and solved by HiGHS."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import highspy
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import ArrayLike
+
+    from planner.siting.control import Sense, Watch
+    from planner.siting.instance import Floats
+
+Found = Literal["optimal", "feasible", "infeasible", "unknown"]
+
+INF = float(highspy.kHighsInf)
+
+# A share of a person too little or too much, times millions of people, must not pass.
+_TOLERANCE = 1e-9
+_SETTINGS: dict[str, Any] = {
+    "output_flag": False,
+    "threads": 1,
+    "parallel": "off",
+    "random_seed": 1,
+    "mip_feasibility_tolerance": _TOLERANCE,
+    "primal_feasibility_tolerance": _TOLERANCE,
+    "dual_feasibility_tolerance": _TOLERANCE,
+    "mip_abs_gap": 0.0,
+}
+
+
+class _Quiet(highspy.Highs):
+    """HiGHS without the banner it prints while it is made: standard output is for results."""
+
+    def enableCallbacks(self) -> None:  # noqa: N802 - highspy's own name
+        """Fall silent before anything is said."""
+        self.setOptionValue("output_flag", False)
+        enable: Callable[[], None] = super().enableCallbacks
+        enable()
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a solve came to.
+
+    Attributes
+    ----------
+    found
+        ``optimal`` or within the gap, ``feasible``, ``infeasible`` or ``unknown``
+        (stopped before anything was found).
+    values
+        (columns,) of the best found, None without one.
+    objective
+        Of the best found, as HiGHS adds it up; NaN without one.
+    bound
+        No solution is better; as good as infinite where nothing is known.
+    nodes
+        Nodes of the search tree.
+    row_duals, reduced_costs
+        Of a linear program solved to the end; None of an integer one.
+    """
+
+    found: Found
+    values: Floats | None
+    objective: float
+    bound: float
+    nodes: int = 0
+    row_duals: Floats | None = None
+    reduced_costs: Floats | None = None
+
+
+class Program:
+    """A linear or mixed-integer program.
+
+    It stays in HiGHS between solves: rows and columns may be added and bounds and costs
+    changed, and a linear program goes on from its last basis.
+
+    Parameters
+    ----------
+    sense
+        ``max`` or ``min``.
+
+    Examples
+    --------
+    >>> from planner.siting.control import Watch
+    >>> program = Program("max")
+    >>> first = program.add_columns([3.0, 2.0], integer=True)
+    >>> row = program.add_rows([0, 2], [0, 1], 1.0, upper=1.0)
+    >>> with Watch() as watch:
+    ...     program.solve(watch, what="mip").objective
+    3.0
+    """
+
+    def __init__(self, sense: Sense) -> None:
+        self._sense = sense
+        make: Callable[[], Any] = _Quiet
+        self._highs = make()
+        self.set(**_SETTINGS)
+        chosen = highspy.ObjSense.kMaximize if sense == "max" else highspy.ObjSense.kMinimize
+        self._highs.changeObjectiveSense(chosen)
+        self._integers = False
+
+    def set(self, **options: Any) -> None:
+        """Set options of HiGHS by their names."""
+        for name, value in options.items():
+            if self._highs.setOptionValue(name, value) != highspy.HighsStatus.kOk:
+                raise ValueError(f"HiGHS: {name}={value!r}")
+
+    @property
+    def columns(self) -> int:
+        """Number of columns."""
+        return int(self._highs.getNumCol())
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return int(self._highs.getNumRow())
+
+    def add_columns(
+        self,
+        cost: ArrayLike,
+        *,
+        lower: ArrayLike = 0.0,
+        upper: ArrayLike = 1.0,
+        integer: bool = False,
+    ) -> int:
+        """Add columns without entries; the first one's index."""
+        costs = np.atleast_1d(np.asarray(cost, dtype=np.float64))
+        first, many = self.columns, len(costs)
+        if not many:
+            return first
+        least, most = (
+            np.ascontiguousarray(np.broadcast_to(np.asarray(b, dtype=np.float64), many))
+            for b in (lower, upper)
+        )
+        no_index = np.empty(0, dtype=np.int32)
+        self._highs.addCols(
+            many, costs, least, most, 0, np.zeros(many, np.int32), no_index, np.empty(0)
+        )
+        if integer:
+            kinds = np.full(many, int(highspy.HighsVarType.kInteger), dtype=np.uint8)
+            at = np.arange(first, first + many, dtype=np.int32)
+            self._highs.changeColsIntegrality(many, at, kinds)
+            self._integers = True
+        return first
+
+    def add_rows(
+        self,
+        start: ArrayLike,
+        column: ArrayLike,
+        value: ArrayLike,
+        *,
+        lower: ArrayLike = -INF,
+        upper: ArrayLike = INF,
+    ) -> int:
+        """Add rows, compressed; the first one's index.
+
+        Parameters
+        ----------
+        start
+            Where each row begins, and where the last one ends.
+        column, value
+            Its entries, each column once a row; one value may stand for all.
+        lower, upper
+            Bounds, each or for all.
+        """
+        columns = np.ascontiguousarray(column, dtype=np.int32)
+        begin = np.ascontiguousarray(start, dtype=np.int32)[:-1]
+        first, many = self.rows, len(begin)
+        if not many:
+            return first
+        values = np.ascontiguousarray(
+            np.broadcast_to(np.asarray(value, dtype=np.float64), len(columns))
+        )
+        least, most = (
+            np.ascontiguousarray(np.broadcast_to(np.asarray(b, dtype=np.float64), many))
+            for b in (lower, upper)
+        )
+        self._highs.addRows(many, least, most, len(columns), begin, columns, values)
+        return first
+
+    def bound_columns(self, columns: ArrayLike, lower: ArrayLike, upper: ArrayLike) -> None:
+        """Change the bounds of some columns."""
+        at = np.ascontiguousarray(np.atleast_1d(columns), dtype=np.int32)
+        least, most = (
+            np.ascontiguousarray(np.broadcast_to(np.asarray(b, dtype=np.float64), len(at)))
+            for b in (lower, upper)
+        )
+        self._highs.changeColsBounds(len(at), at, least, most)
+
+    def bound_row(self, row: int, lower: float, upper: float) -> None:
+        """Change the bounds of one row."""
+        self._highs.changeRowBounds(row, lower, upper)
+
+    def price(self, columns: ArrayLike, cost: ArrayLike) -> None:
+        """Change the costs of some columns."""
+        at = np.ascontiguousarray(np.atleast_1d(columns), dtype=np.int32)
+        costs = np.ascontiguousarray(np.broadcast_to(np.asarray(cost, dtype=np.float64), len(at)))
+        self._highs.changeColsCost(len(at), at, costs)
+
+    def set_offset(self, offset: float) -> None:
+        """Add a constant to the objective."""
+        self._highs.changeObjectiveOffset(offset)
+
+    def integral(self, columns: ArrayLike, *, integer: bool) -> None:
+        """Make some columns integer, or continuous again."""
+        at = np.ascontiguousarray(np.atleast_1d(columns), dtype=np.int32)
+        kind = highspy.HighsVarType.kInteger if integer else highspy.HighsVarType.kContinuous
+        self._highs.changeColsIntegrality(len(at), at, np.full(len(at), int(kind), np.uint8))
+        self._integers = self._integers or integer
+
+    def solve(
+        self,
+        watch: Watch,
+        *,
+        what: str,
+        start: ArrayLike | None = None,
+        gap: float | None = None,
+        tell: Callable[[float | None, float], None] | None = None,
+        improved: Callable[[Floats, float], None] | None = None,
+    ) -> Outcome:
+        """Solve it, as well as the watch allows.
+
+        Parameters
+        ----------
+        watch
+            Its clock, gap and interrupts hold.
+        what
+            What progress is told to be about.
+        start
+            (columns,) values to begin with, NaN where not known.
+        gap
+            Relative gap at which to stop; the watch's own when None.
+        tell
+            Called instead of the watch's own `tell` with best and bound, where the
+            program is but part of the whole.
+        improved
+            Called with the values and objective of each better solution.
+        """
+        if not self.columns:
+            # HiGHS does not look at the rows of an empty program.
+            self.add_columns(0.0, upper=0.0)
+        highs = self._highs
+        within = watch.control.gap if gap is None else gap
+        self.set(time_limit=highs.getRunTime() + watch.left, mip_rel_gap=within)
+        if start is not None:
+            values = np.asarray(start, dtype=np.float64)
+            known = np.flatnonzero(~np.isnan(values)).astype(np.int32)
+            highs.setSolution(len(known), known, np.ascontiguousarray(values[known]))
+        heard = _Ears(watch, what, tell, improved)
+        events = [highs.cbMipInterrupt, highs.cbSimplexInterrupt, highs.cbIpmInterrupt]
+        if self._integers:
+            for event in events:
+                event.subscribe(heard.interrupt)
+            highs.cbMipImprovingSolution.subscribe(heard.improve)
+        else:
+            for event in events[1:]:
+                event.subscribe(heard.pause)
+        if watch.should_stop():
+            return Outcome("unknown", None, float("nan"), INF if self._sense == "max" else -INF)
+        try:
+            highs.run()
+        finally:
+            highs.clearCallbacks()
+        if heard.raised is not None:
+            raise heard.raised
+        return self._outcome(watch)
+
+    def _outcome(self, watch: Watch) -> Outcome:
+        highs, info = self._highs, self._highs.getInfo()
+        status, kinds = highs.getModelStatus(), highspy.HighsModelStatus
+        unbounded = INF if self._sense == "max" else -INF
+        # Every column is bounded: what is infeasible or unbounded is infeasible.
+        if status in {kinds.kInfeasible, kinds.kUnboundedOrInfeasible}:
+            return Outcome("infeasible", None, float("nan"), float("nan"))
+        done = status == kinds.kOptimal
+        if not done:
+            watch.should_stop()
+        has = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
+        solution = highs.getSolution()
+        values = np.array(solution.col_value) if has else None
+        objective = float(info.objective_function_value) if has else float("nan")
+        if self._integers:
+            bound = float(info.mip_dual_bound)
+            bound = bound if np.isfinite(bound) else unbounded
+            found: Found = "optimal" if done else "feasible" if has else "unknown"
+            return Outcome(found, values, objective, bound, max(0, int(info.mip_node_count)))
+        if not done:
+            return Outcome("feasible" if has else "unknown", values, objective, unbounded)
+        duals, costs = np.array(solution.row_dual), np.array(solution.col_dual)
+        return Outcome("optimal", values, objective, objective, 0, duals, costs)
+
+
+class _Ears:
+    """Hears HiGHS out: passes progress on and has it stop."""
+
+    def __init__(
+        self,
+        watch: Watch,
+        what: str,
+        tell: Callable[[float | None, float], None] | None,
+        improved: Callable[[Floats, float], None] | None,
+    ) -> None:
+        self._watch = watch
+        self._tell = tell or (lambda best, bound: watch.tell(best, bound, what))
+        self._improved = improved
+        self._told = (float("nan"), float("nan"))
+        # What a callback raises must not pass through HiGHS: kept, and raised after.
+        self.raised: BaseException | None = None
+
+    def pause(self, event: Any) -> None:
+        """Stop a linear program if asked."""
+        self._guarded(event, lambda: None)
+
+    def interrupt(self, event: Any) -> None:
+        """Stop if asked, and tell of a change."""
+        self._guarded(event, lambda: self._news(event))
+
+    def improve(self, event: Any) -> None:
+        """Pass a better solution on."""
+
+        def pass_on() -> None:
+            if self._improved is not None:
+                out = event.data_out
+                self._improved(np.array(out.mip_solution), float(out.objective_function_value))
+
+        self._guarded(event, pass_on)
+
+    def _guarded(self, event: Any, do: Callable[[], None]) -> None:
+        try:
+            do()
+            if self.raised is not None or self._watch.should_stop():
+                event.interrupt()
+        except BaseException as error:  # noqa: BLE001 - raised again once HiGHS has returned
+            self.raised = error
+            event.interrupt()
+
+    def _news(self, event: Any) -> None:
+        out = event.data_out
+        now = (float(out.mip_primal_bound), float(out.mip_dual_bound))
+        if now != self._told and np.isfinite(now[1]):
+            self._told = now
+            self._tell(now[0] if np.isfinite(now[0]) else None, now[1])

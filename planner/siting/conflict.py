@@ -1,0 +1,215 @@
+"""Conflict: which limits contradict each other, and the least change that mends it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from planner.siting._model import Model
+from planner.siting.control import Watch
+from planner.siting.reduction import allocatable, reduced, served
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from planner.siting.instance import Floats, Instance, Ints
+    from planner.siting.limits import Culprit, Limits
+
+
+@dataclass(frozen=True)
+class Change:
+    """The least change of one limit that alone makes the problem feasible.
+
+    Attributes
+    ----------
+    culprit
+        The limit.
+    value
+        What it would have to say, None if it would have to go altogether.
+    """
+
+    culprit: Culprit
+    value: float | None
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """Limits that cannot all be kept.
+
+    Attributes
+    ----------
+    culprits
+        A minimal set: without any one of them the rest can be kept.
+    changes
+        For each of them the least change that, alone, makes the whole problem feasible;
+        those that cannot mend it alone are left out.
+    """
+
+    culprits: tuple[Culprit, ...]
+    changes: tuple[Change, ...]
+
+
+def explain(
+    instance: Instance,
+    limits: Limits,
+    watch: Watch | None = None,
+    *,
+    share: float | None = None,
+    everyone: bool = False,
+    value: Floats | None = None,
+) -> Conflict | None:
+    """Find which limits contradict each other, and the least change that mends it.
+
+    A minimal set of them is found by halving (QuickXplain, Junker 2004), each question
+    answered by a program of its own; each change is the optimum of one.
+
+    Parameters
+    ----------
+    instance, limits
+        The problem. Capacities, and who is near what, are facts and not up for debate.
+    watch
+        Time and interrupts; None for no limit.
+    share, everyone, value
+        What else is asked, as in `planner.siting.covering.set_cover`.
+
+    Returns
+    -------
+    None if nothing is in conflict, or it was stopped before it was known.
+
+    Examples
+    --------
+    >>> from planner.siting.instance import Instance, Pairs
+    >>> from planner.siting.limits import Culprit, Limits
+    >>> far = float("inf")
+    >>> near = Pairs.from_dense([[1, far], [far, 1]])
+    >>> found = explain(Instance.of(near, area=[0, 1]), Limits(number=1, floors={0: 1, 1: 1}))
+    >>> [culprit.kind for culprit in found.culprits]
+    ['number', 'floor', 'floor']
+    >>> found.changes[0].value
+    2.0
+    """
+    if watch is None:
+        with Watch() as alone:
+            return explain(instance, limits, alone, share=share, everyone=everyone, value=value)
+    crowded = bool(np.isfinite(instance.capacity).any())
+    make = allocatable if crowded else reduced
+    cover = make(instance, limits, value=value)
+    if everyone:
+        people = float(instance.people.sum())
+        reached = float(instance.people @ cover.base) + float(cover.weight.sum())
+        share = reached / people if people else None
+    debate = _Debate(Model(instance, limits, cover, sense="min", share=share), watch, value)
+    try:
+        if debate.feasible(debate.all):
+            return None
+        culprits = sorted(debate.minimal([], debate.all, asked=False), key=debate.all.index)
+        changes = [change for one in culprits if (change := debate.change(one)) is not None]
+    except _StoppedError:
+        return None
+    return Conflict(tuple(culprits), tuple(changes))
+
+
+class _StoppedError(Exception):
+    """It was stopped before an answer."""
+
+
+class _Debate:
+    """Asks which limits can be kept together."""
+
+    def __init__(self, model: Model, watch: Watch, value: Floats | None) -> None:
+        self._model, self._watch, self._value = model, watch, value
+        self.all = model.culprits
+        self._kept = set(self.all)
+
+    def feasible(self, kept: list[Culprit]) -> bool:
+        """Whether some limits can be kept together."""
+        self._hold(set(kept))
+        return self._solve(np.empty(0, dtype=np.int64), 0.0) is not None
+
+    def minimal(self, base: list[Culprit], rest: list[Culprit], *, asked: bool) -> list[Culprit]:
+        """Find the fewest of the rest that cannot be kept together with a base."""
+        if asked and not self.feasible(base):
+            return []
+        if len(rest) == 1:
+            return rest
+        half = len(rest) // 2
+        first, second = rest[:half], rest[half:]
+        of_second = self.minimal([*base, *first], second, asked=bool(first))
+        of_first = self.minimal([*base, *of_second], first, asked=bool(of_second))
+        return [*of_first, *of_second]
+
+    def change(self, culprit: Culprit) -> Change | None:
+        """Find the least change of one limit that lets all the others be kept."""
+        model, kind = self._model, culprit.kind
+        self._hold(set(self.all) - {culprit})
+        new = np.flatnonzero(model.new)
+        cost = model.instance.cost[model.cover.sites]
+        unit = model.instance.unit[model.cover.sites]
+        there = new[unit[new] == culprit.key]
+        if kind in {"apart", "required"}:
+            return None if self._solve(new, 0.0) is None else Change(culprit, None)
+        if kind == "number":
+            return self._number(culprit, new)
+        if kind == "budget":
+            return self._counted(culprit, new, cost[new])
+        if kind == "at_most":
+            return self._counted(culprit, there, np.ones(len(there)))
+        if kind == "at_least":
+            return self._counted(culprit, there, -np.ones(len(there)))
+        return self._served(culprit)
+
+    def _number(self, culprit: Culprit, new: Ints) -> Change | None:
+        if not self._model.limits.exactly:
+            return self._counted(culprit, new, np.ones(len(new)))
+        found = []
+        for side, bounds in ((1.0, (culprit.value, np.inf)), (-1.0, (-np.inf, culprit.value))):
+            self._model.stretch(culprit, *bounds)
+            change = self._counted(culprit, new, np.full(len(new), side))
+            if change is not None and change.value is not None:
+                found.append(change.value)
+        self._model.hold(culprit, kept=False)
+        if not found:
+            return None
+        return Change(culprit, min(found, key=lambda value: abs(value - culprit.value)))
+
+    def _counted(self, culprit: Culprit, column: Ints, price: Floats) -> Change | None:
+        values = self._solve(column, price)
+        if values is None:
+            return None
+        opened = values[column] > 0.5  # noqa: PLR2004 - what rounds to 1
+        return Change(culprit, float(np.abs(price[opened]).sum()))
+
+    def _served(self, culprit: Culprit) -> Change | None:
+        model, instance = self._model, self._model.instance
+        terms = model.terms
+        inside = np.ones(instance.demands, dtype=bool)
+        here = np.ones(len(terms.column), dtype=bool)
+        if culprit.kind == "floor":
+            inside, here = instance.area == culprit.key, terms.area == culprit.key
+        values = self._solve(terms.column[here], -terms.people[here])
+        if values is None:
+            return None
+        if model.allocates:
+            reached = float(values[terms.column[here]] @ terms.people[here])
+        else:
+            share = served(instance, model.opened(values), self._value)
+            reached = float(instance.people[inside] @ share[inside])
+        return Change(culprit, reached / float(instance.people[inside].sum()))
+
+    def _hold(self, kept: set[Culprit]) -> None:
+        for one in self._kept ^ kept:
+            self._model.hold(one, kept=one in kept)
+        self._kept = kept
+
+    def _solve(self, column: Ints, price: ArrayLike) -> Floats | None:
+        program = self._model.program
+        program.price(np.arange(program.columns), 0.0)
+        program.price(column, price)
+        outcome = program.solve(self._watch, what="conflict", gap=0.0, tell=lambda *_: None)
+        if outcome.found == "infeasible":
+            return None
+        if outcome.found != "optimal":
+            raise _StoppedError
+        return outcome.values

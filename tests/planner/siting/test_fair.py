@@ -1,0 +1,59 @@
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from layers.errors import InputError
+from planner.siting.fair import fair_cover
+from planner.siting.instance import Instance, Pairs
+from planner.siting.limits import Limits
+from tests.planner.siting import oracle
+from tests.planner.siting.strategies import instances, limits
+
+
+@settings(max_examples=60)
+@given(data=st.data())
+@pytest.mark.parametrize("partial", [False, True])
+def test_rates_are_the_best_from_the_worst_up(data, partial):
+    instance = data.draw(instances())
+    assume(((instance.area >= 0) & (instance.people > 0)).any())
+    limit = data.draw(limits(instance))
+    value = None
+    if partial:
+        size = len(instance.pairs.site)
+        parts = st.sampled_from([0.0, 0.2, 0.5, 0.75, 1.0])
+        value = np.array(data.draw(st.lists(parts, min_size=size, max_size=size)))
+    found = fair_cover(instance, limit, value=value)
+    best = oracle.fair(instance, limit, value)
+    if best is None:
+        assert found.solution.status == "infeasible"
+        return
+    rates, people = best
+    assert found.solution.status == "optimal"
+    assert sorted(found.rates) == pytest.approx(rates, abs=2e-7)
+    assert [level.rate for level in found.levels] == pytest.approx(rates, abs=2e-7)
+    assert all(level.bound >= level.rate for level in found.levels)
+    assert oracle.people(instance, found.solution.served) == pytest.approx(people, abs=1e-6)
+
+
+def test_the_worst_comes_first_even_where_fewer_people_are_served():
+    near = Pairs.from_dense([[1, np.inf], [np.inf, 1], [1, 1]])
+    instance = Instance.of(near, people=[100, 1, 1], area=[0, 1, 1])
+    found = fair_cover(instance, Limits(number=1))
+    assert found.solution.sites.tolist() == [0]
+    assert found.rates == pytest.approx([1.0, 0.5])
+
+
+def test_levels_that_were_not_asked_for_give_way_to_people():
+    far = np.inf
+    near = Pairs.from_dense([[1, 1, far], [far, 1, far], [far, far, 1], [far, far, far]])
+    instance = Instance.of(near, people=[1, 1, 9, 1], area=[0, 1, 2, 3])
+    found = fair_cover(instance, Limits(number=2), levels=1)
+    assert len(found.levels) == 1
+    assert found.levels[0].rate == 0
+    assert oracle.people(instance, found.solution.served) == 11
+
+
+def test_nobody_in_any_area_is_refused():
+    with pytest.raises(InputError, match="area"):
+        fair_cover(Instance.of(Pairs.from_dense([[1.0]])), Limits())
