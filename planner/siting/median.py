@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from layers.errors import PlannerError
-from layers.messages import text
-from planner.siting._choice import Choice
+from planner.siting._choice import Choice, verified
 from planner.siting._radius import Radius, cut_down
 from planner.siting.bounds import Dual, Rows, distances, exchange
 from planner.siting.control import Watch
@@ -210,9 +208,7 @@ class _Search:
         if found:
             objective, assigned = evaluated(self.instance, self.pairs, self.limit, sites)
             served = (assigned >= 0).astype(np.float64)
-            if broken := self.limits.broken(self.instance, sites, served):
-                shown = "; ".join(f"{one.kind} {one.key}: {one.found:g}" for one in broken)
-                raise PlannerError(text("siting.solver_wrong", broken=shown))
+            verified(self.instance, self.limits, sites, served)
             status = "optimal" if self._proved else "feasible"
             bound = objective if self._proved else min(bound, objective)
         elif self.infeasible:
