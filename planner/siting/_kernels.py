@@ -75,6 +75,15 @@ def nearest_two(start, site, cost, far, slot, row, found):
 
 
 @compiled
+def halfway(start, site, cost, far, slot, price):
+    """Fill prices halfway between each row's cheapest two open sites."""
+    pair = np.empty(2)
+    for row in range(len(far)):
+        nearest_two(start, site, cost, far, slot, row, pair)
+        price[row] = 0.5 * (pair[0] + pair[1])
+
+
+@compiled
 def _count(start, site, cost, row, one, two, first, slot, sign, gain, loss, extra):
     """Add a row's part to the tables of what exchanges would gain, or take it away."""
     if first >= 0:
@@ -274,3 +283,160 @@ def exchange(
                     gain, loss, extra,
                 )  # fmt: skip
     return count, made
+
+
+@compiled
+def packed(start, row, cost, load, room, price, whole, value, relaxed, ratio, part):
+    """Pack each site with the rows on which it saves most, within its capacity.
+
+    Parameters
+    ----------
+    start, row, cost
+        Compressed rows by site.
+    load, room
+        (r,) load of each row and (s,) capacity of each site.
+    price
+        (r,) price of each row.
+    whole
+        Whether loads are whole numbers and rows are served whole: then exactly, by dynamic
+        programming; else in parts.
+    value, relaxed
+        (s,) filled: what each saves, and what it would save in parts.
+    ratio
+        (s,) filled: what one more unit of its capacity would save.
+    part
+        (k,) filled: how far each row is packed.
+    """
+    for site in range(len(room)):
+        begin, end = start[site], start[site + 1]
+        part[begin:end] = 0.0
+        value[site] = 0.0
+        relaxed[site] = 0.0
+        ratio[site] = 0.0
+        item = np.empty(end - begin, np.int64)
+        density = np.empty(end - begin)
+        items = 0
+        heavy = 0.0
+        for at in range(begin, end):
+            gain = price[row[at]] - cost[at]
+            if gain > 0.0:
+                item[items] = at
+                weight = load[row[at]]
+                density[items] = -gain / weight if weight > 0.0 else -np.inf
+                heavy += weight
+                items += 1
+        if heavy <= room[site]:
+            for k in range(items):
+                part[item[k]] = 1.0
+                value[site] += price[row[item[k]]] - cost[item[k]]
+            relaxed[site] = value[site]
+            continue
+        left = room[site]
+        for k in np.argsort(density[:items]):
+            at = item[k]
+            weight = load[row[at]]
+            share = 1.0 if weight <= left else left / weight
+            relaxed[site] += share * (price[row[at]] - cost[at])
+            left -= share * weight
+            if not whole:
+                part[at] = share
+            if share < 1.0:
+                ratio[site] = -density[k]
+                break
+        if not whole:
+            value[site] = relaxed[site]
+            continue
+        size = int(np.floor(room[site]))
+        best = np.zeros(size + 1)
+        taken = np.zeros((items, size + 1), np.bool_)
+        for k in range(items):
+            weight = int(load[row[item[k]]])
+            gain = price[row[item[k]]] - cost[item[k]]
+            for held in range(size, weight - 1, -1):
+                if best[held - weight] + gain > best[held]:
+                    best[held] = best[held - weight] + gain
+                    taken[k, held] = True
+        value[site] = best[size]
+        held = size
+        for k in range(items - 1, -1, -1):
+            if taken[k, held]:
+                part[item[k]] = 1.0
+                held -= int(load[row[item[k]]])
+
+
+@compiled
+def allot(table, far, load, room, order, rounds, at):
+    """Allot rows whole to open sites: greedily, then by moves and by ejecting another row.
+
+    Parameters
+    ----------
+    table
+        (r, q) cost of each row at each open site, inf where it is not near.
+    far
+        (r,) cost of a row that nobody serves.
+    load, room
+        (r,) loads and (q,) capacities; what is left of these is kept in place.
+    order
+        Rows, those with most to lose first.
+    rounds
+        Rounds of improvement at most.
+    at
+        (r,) filled: place of the site that serves each row, -1 for none.
+    """
+    rows, places = table.shape
+    for row in order:
+        at[row] = -1
+        least = far[row]
+        for place in range(places):
+            if table[row, place] < least and load[row] <= room[place]:
+                least = table[row, place]
+                at[row] = place
+        if at[row] >= 0:
+            room[at[row]] -= load[row]
+    for _ in range(rounds):
+        better = False
+        for row in range(rows):
+            mine = at[row]
+            now = table[row, mine] if mine >= 0 else far[row]
+            for place in range(places):
+                if place == mine or table[row, place] >= now:
+                    continue
+                if load[row] <= room[place]:
+                    if mine >= 0:
+                        room[mine] += load[row]
+                    room[place] -= load[row]
+                    mine = place
+                    at[row] = place
+                    now = table[row, place]
+                    better = True
+                    continue
+                # Somebody there goes elsewhere, so that the row may come.
+                gain = 1e-9 * abs(now)
+                who = -1
+                goes = -1
+                for other in range(rows):
+                    if at[other] != place or room[place] + load[other] < load[row]:
+                        continue
+                    for to in range(places):
+                        if to == place or np.isinf(table[other, to]):
+                            continue
+                        space = room[to] + (load[row] if to == mine else 0.0)
+                        if load[other] > space:
+                            continue
+                        value = now - table[row, place] + table[other, place] - table[other, to]
+                        if value > gain:
+                            gain = value
+                            who = other
+                            goes = to
+                if who >= 0:
+                    room[place] += load[who] - load[row]
+                    if mine >= 0:
+                        room[mine] += load[row]
+                    room[goes] -= load[who]
+                    at[who] = goes
+                    at[row] = place
+                    mine = place
+                    now = table[row, place]
+                    better = True
+        if not better:
+            break

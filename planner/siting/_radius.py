@@ -20,7 +20,7 @@ _HALF = 0.5
 _ROUNDING = 1e-9
 
 
-def cut_down(dual: Dual, best: float) -> tuple[Rows, Floats, Floats]:
+def cut_down(dual: Dual, choice: Choice, best: float) -> tuple[Rows, Floats, Floats]:
     """Leave out what no choice as good as the best known can use.
 
     A site whose reduced cost exceeds the gap stays closed, or open; a row is never served
@@ -30,6 +30,8 @@ def cut_down(dual: Dual, best: float) -> tuple[Rows, Floats, Floats]:
     ----------
     dual
         The dual after its climb.
+    choice
+        The choices allowed.
     best
         Objective of the best choice known, inf without one.
 
@@ -37,13 +39,13 @@ def cut_down(dual: Dual, best: float) -> tuple[Rows, Floats, Floats]:
     -------
     The rows that are left, and (s,) bounds of the sites.
     """
-    rows, choice = dual.rows, dual.choice
+    rows = dual.rows
     lower, upper = choice.lower.copy(), choice.upper.copy()
-    if dual.best is None or not np.isfinite(best):
+    if dual.point is None or not np.isfinite(best):
         return rows, lower, upper
     gap = max(0.0, best - dual.bound) * (1 + _ROUNDING) + _ROUNDING * abs(best)
-    upper[(dual.best.reduced > gap) & (lower < _HALF)] = 0.0
-    lower[(dual.best.reduced < -gap) & (upper > _HALF)] = 1.0
+    upper[(dual.point.best.reduced > gap) & (lower < _HALF)] = 0.0
+    lower[(dual.point.best.reduced < -gap) & (upper > _HALF)] = 1.0
     worth = dual.price + gap
     # A site sure to be open serves a row at worst.
     sure = rows.cheapest(lower > _HALF)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,9 @@ _PATIENCE = 15
 _SHORTEST = 1e-4
 _LONGER, _SHORTER = 1.1, 0.66
 _LONGEST = 2.0
+_SLOW = 1e-6
+_NEIGHBOURS = 3
+_STEADIER, _STEADIEST = 0.9, 0.01
 
 
 @cache
@@ -154,6 +157,22 @@ class Rows:
         finite = self.far[np.isfinite(self.far)]
         return bool((self.cost == np.rint(self.cost)).all() and (finite == np.rint(finite)).all())
 
+    def sample(self, every: int) -> Rows:
+        """Take one row in so many, at random but always the same ones."""
+        taken = np.sort(np.random.default_rng(0).permutation(len(self.far))[::every])
+        inside = np.zeros(len(self.far), dtype=bool)
+        inside[taken] = True
+        kept = np.repeat(inside, self.counts)
+        start = np.concatenate([[0], np.cumsum(self.counts[taken])]).astype(np.int64)
+        return Rows(
+            start,
+            self.site[kept],
+            self.cost[kept],
+            self.far[taken],
+            self.served[taken],
+            self.row[taken],
+        )
+
     def cheapest(self, is_open: Flags) -> Floats:
         """(r,) cost of each row once sites are open: (s,) flags."""
         found = np.flatnonzero(is_open[self.site])
@@ -206,55 +225,56 @@ def exchange(rows: Rows, choice: Choice, opened: Ints) -> Ints:
     return np.sort(slots[:count])
 
 
-@dataclass
+class Point(NamedTuple):
+    """The dual at some prices."""
+
+    bound: float
+    short: Floats
+    """(r,) how far each row is from being served once."""
+    saved: Floats
+    """(s,) what each site would save, of at most nought."""
+    best: Best
+    """The cheapest choice at what they save."""
+
+
 class Dual:
     """The Lagrangian dual of "everyone is served once", climbed by the volume algorithm.
 
     At any prices, their sum plus the cheapest choice of sites, each at what it saves, is
-    a bound. Steps follow a running mean of the shortfalls, which also tells how far each
-    site is opened in the relaxation (Barahona and Anbil 2000, the volume algorithm).
+    a bound. Steps follow a running mean of the shortfalls, as the choices' mean tells how
+    far each site is opened in the relaxation (Barahona and Anbil 2000, the volume
+    algorithm).
+
+    Parameters
+    ----------
+    rows
+        The costs.
+    relaxed
+        Gives the dual at prices, or None to stop.
+    price
+        (r,) prices to begin with.
 
     Attributes
     ----------
-    rows, choice
-        The costs, and the choices allowed.
     price
         (r,) the best prices so far.
     bound
         The bound they prove, -inf before any.
-    best
-        The cheapest choice at these prices.
+    point
+        The dual there.
     """
 
-    rows: Rows
-    choice: Choice
-    price: Floats
-    bound: float = -np.inf
-    best: Best | None = None
-
-    @classmethod
-    def begun(cls, rows: Rows, choice: Choice, opened: Ints) -> Dual:
-        """Begin with the prices that a choice suggests: between its nearest two sites."""
-        is_open = np.zeros(len(choice.sites), dtype=bool)
-        is_open[opened] = True
-        far = rows.penalised
-        slot = np.where(is_open, 0, -1)
-        pair, price = np.empty(2), np.empty(len(far))
-        nearest_two = kernels().nearest_two
-        if len(far) <= _MOVES:
-            for row in range(len(far)):
-                nearest_two(rows.start, rows.site, rows.cost, far, slot, row, pair)
-                price[row] = pair.mean()
-        else:
-            price = np.minimum(rows.cheapest(is_open), far) * 1.2
-        return cls(rows, choice, np.minimum(price, rows.far))
-
-    def _lowest(self) -> Floats:
-        rows = self.rows
-        lowest = rows.far.copy()
+    def __init__(
+        self, rows: Rows, relaxed: Callable[[Floats], Point | None], price: Floats
+    ) -> None:
+        self.rows = rows
+        self._relaxed = relaxed
         has = rows.counts > 0
-        lowest[has] = np.minimum(lowest[has], rows.cost[rows.start[:-1][has]])
-        return lowest
+        self._lowest = rows.far.copy()
+        self._lowest[has] = np.minimum(self._lowest[has], rows.cost[rows.start[:-1][has]])
+        self.price = np.clip(price, self._lowest, rows.far)
+        self.bound = -np.inf
+        self.point: Point | None = None
 
     def climb(
         self,
@@ -262,8 +282,9 @@ class Dual:
         *,
         target: float,
         steps: int,
-        every: int = 25,
-        news: Callable[[Floats, Floats], float | None] | None = None,
+        every: int,
+        news: Callable[[Point, Floats], float | None],
+        length: float = 1.0,
     ) -> None:
         """Climb.
 
@@ -276,47 +297,109 @@ class Dual:
         steps
             Steps at most.
         every, news
-            Every so many steps, called with (s,) what each site saves and (s,) how far it is
-            chosen in the mean; returns a new target, or None to stop.
+            Every so many steps, called with the dual and (s,) how far each site is chosen
+            in the mean; returns a new target, or None to stop.
+        length
+            Of the first step, as a part of what would bring the bound to the target.
         """
-        rows, made = self.rows, kernels()
-        floor = self._lowest()
-        saved, short = np.empty(len(self.choice.sites)), np.empty(len(rows.far))
-        mean_short: Floats | None = None
-        mean_share: Floats | None = None
-        price, length, weight, idle = self.price, 1.0, 0.1, 0
+        price, weight, idle = self.price, 0.1, 0
+        short: Floats | None = None
+        share: Floats | None = None
         for step in range(steps):
             if watch.should_stop() or length < _SHORTEST:
                 return
-            made.saved(rows.start, rows.site, rows.cost, price, saved)
-            best = self.choice.best(saved, watch)
-            if best is None:
+            point = self._relaxed(price)
+            if point is None:
                 return
-            bound = float(price.sum()) + best.value
-            made.shortfall(rows.start, rows.site, rows.cost, price, best.share, short)
-            if mean_short is None or mean_share is None:
-                mean_short, mean_share = short.copy(), best.share
+            if short is None or share is None:
+                short, share = point.short, point.best.share
             else:
-                mean_short = weight * short + (1 - weight) * mean_short
-                mean_share = weight * best.share + (1 - weight) * mean_share
-            if bound > self.bound:
-                gained = bound - self.bound
-                self.bound, self.best, self.price = bound, best, price
-                if float(short @ mean_short) > 0:
+                short = weight * point.short + (1 - weight) * short
+                share = weight * point.best.share + (1 - weight) * share
+            if point.bound > self.bound:
+                gained = point.bound - self.bound
+                self.bound, self.point, self.price = point.bound, point, price
+                if float(point.short @ short) > 0:
                     length = min(length * _LONGER, _LONGEST)
-                idle = idle if gained < 1e-6 * abs(bound) else 0
+                idle = idle + 1 if gained < _SLOW * abs(point.bound) else 0
             else:
                 idle += 1
             if idle >= _PATIENCE:
                 length, idle = length * _SHORTER, 0
-                weight = max(weight * 0.9, 0.01)
-            if news is not None and step % every == every - 1:
-                told = news(saved, mean_share)
+                weight = max(weight * _STEADIER, _STEADIEST)
+            if step % every == every - 1:
+                told = news(point, share)
                 if told is None:
                     return
                 target = told
-            norm = float(mean_short @ mean_short)
+            norm = float(short @ short)
             if norm <= 0:
                 return
             span = max(target - self.bound, 1e-6 * abs(self.bound), 1e-9)
-            price = np.clip(self.price + length * span / norm * mean_short, floor, rows.far)
+            price = np.clip(self.price + length * span / norm * short, self._lowest, self.rows.far)
+
+
+def unlimited(
+    rows: Rows, choice: Choice, watch: Watch
+) -> Callable[[Floats], Point | None]:
+    """Make the relaxation for sites without capacities."""
+    made = kernels()
+
+    def relaxed(price: Floats) -> Point | None:
+        saved, short = np.empty(len(choice.sites)), np.empty(len(price))
+        made.saved(rows.start, rows.site, rows.cost, price, saved)
+        best = choice.best(saved, watch)
+        if best is None:
+            return None
+        made.shortfall(rows.start, rows.site, rows.cost, price, best.share, short)
+        return Point(float(price.sum()) + best.value, short, saved, best)
+
+    return relaxed
+
+
+def suggested(rows: Rows, opened: Ints, sites: int) -> Floats:
+    """Prices that a choice suggests: halfway between each row's cheapest two sites."""
+    slot = np.full(sites, -1, dtype=np.int64)
+    slot[opened] = np.arange(len(opened))
+    price = np.empty(len(rows.far))
+    kernels().halfway(rows.start, rows.site, rows.cost, rows.penalised, slot, price)
+    return price
+
+
+def spread(sample: Rows, price: Floats, rows: Rows, people: Floats) -> Floats:
+    """Carry the prices of a sample over to all rows, by way of the sites they lie near.
+
+    Parameters
+    ----------
+    sample, price
+        Some of the rows, and their prices.
+    rows
+        All of them.
+    people
+        (n,) of the instance: prices are alike by head.
+    """
+    many = int(max(sample.site.max(initial=0), rows.site.max(initial=0))) + 1
+    owner, site = _first(sample)
+    weight = people[sample.row[owner]]
+    heads = np.bincount(site, weights=weight, minlength=many)
+    worth = np.bincount(site, weights=price[owner], minlength=many)
+    known = heads > 0
+    usual = float(worth.sum() / max(heads.sum(), 1.0))
+    by_head = np.full(many, usual)
+    by_head[known] = worth[known] / heads[known]
+    owner, site = _first(rows)
+    size = len(rows.far)
+    counts = np.bincount(owner, minlength=size)
+    mean = np.full(size, usual)
+    has = counts > 0
+    mean[has] = np.bincount(owner, weights=by_head[site], minlength=size)[has] / counts[has]
+    return mean * people[rows.row]
+
+
+def _first(rows: Rows) -> tuple[Ints, Small]:
+    """Give the first few entries of each row: row and site."""
+    counts = np.minimum(rows.counts, _NEIGHBOURS)
+    owner = np.repeat(np.arange(len(counts)), counts)
+    begins = np.concatenate([[0], np.cumsum(counts)])[:-1]
+    at = rows.start[:-1][owner] + np.arange(len(owner)) - begins[owner]
+    return owner, rows.site[at]

@@ -8,24 +8,30 @@ import numpy as np
 
 from planner.siting._choice import Choice, verified
 from planner.siting._radius import Radius, cut_down
-from planner.siting.bounds import Dual, Rows, distances, exchange
+from planner.siting.bounds import Dual, Rows, distances, exchange, spread, suggested, unlimited
 from planner.siting.control import Watch
 from planner.siting.solution import Solution
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from planner.siting.bounds import Point
     from planner.siting.control import Control
     from planner.siting.instance import Floats, Instance, Ints, Pairs
     from planner.siting.limits import Limits
     from planner.siting.solution import Status
 
 _STEPS = 3_000
+_EVERY = 25
 _ENTRIES = 4_000_000
 """Entries up to which a program is worth making: beyond, HiGHS takes too long to begin."""
 _ROUNDING = 1e-9
 _WHOLE = 1e-6
 _NODES = 200
+_SAMPLES = (20, 4)
+"""Rows are sampled, one in so many, where that leaves enough of them."""
+_SAMPLE, _SAMPLE_STEPS = 5_000, 600
+_SHORT = 0.2
 
 
 def p_median(
@@ -105,12 +111,44 @@ class _Search:
         if self.rows.stuck.any():
             self.infeasible = True
             return
-        self._offer(exchange(self.rows, self.choice, first))
-        dual = Dual.begun(self.rows, self.choice, first if self.opened is None else self.opened)
+        price = self._begin(first)
+        dual = Dual(self.rows, unlimited(self.rows, self.choice, self.watch), price)
         if not self._done():
             self._climb(dual)
         if not self._done() and not self.watch.should_stop():
             self._prove(dual)
+
+    def _begin(self, opened: Ints) -> Floats:
+        """Improve a first choice and find prices, by way of samples where rows are many."""
+        sites, people = len(self.choice.sites), self.instance.people
+        below: tuple[Rows, Floats] | None = None
+        for every in _SAMPLES:
+            if len(self.rows.far) < every * _SAMPLE or self.watch.should_stop():
+                continue
+            sample = self.rows.sample(every)
+            opened = exchange(sample, self.choice, opened)
+            price = spread(*below, sample, people) if below else suggested(sample, opened, sites)
+            dual = Dual(sample, unlimited(sample, self.choice, self.watch), price)
+            is_open = np.zeros(sites, dtype=bool)
+            is_open[opened] = True
+            target = float(np.minimum(sample.cheapest(is_open), sample.penalised).sum())
+            dual.climb(
+                self.watch,
+                target=target,
+                steps=_SAMPLE_STEPS,
+                every=_SAMPLE_STEPS,
+                news=lambda *_, target=target: target,
+                length=_SHORT if below else 1.0,
+            )
+            below = sample, dual.price
+        self._length = _SHORT if below else 1.0
+        if self.watch.should_stop():
+            self._offer(opened)
+            return suggested(self.rows, opened, sites)
+        self._offer(exchange(self.rows, self.choice, opened))
+        if below:
+            return spread(*below, self.rows, people)
+        return suggested(self.rows, opened if self.opened is None else self.opened, sites)
 
     def _first(self) -> Ints | None:
         """Pick sites that save much, each row counting those one would expect to be open."""
@@ -127,8 +165,8 @@ class _Search:
     def _climb(self, dual: Dual) -> None:
         target = self.best if np.isfinite(self.best) else float(self.rows.penalised.sum())
 
-        def news(saved: Floats, share: Floats) -> float | None:
-            cost = -share if self.choice.simple else saved
+        def news(point: Point, share: Floats) -> float | None:
+            cost = -share if self.choice.simple else point.saved
             picked = self.choice.pick(cost, self.watch, nodes=_NODES)
             if picked is not None and (key := picked.tobytes()) not in self._tried:
                 self._tried.add(key)
@@ -136,11 +174,11 @@ class _Search:
             self._raise(dual.bound)
             return None if self._done() else min(self.best, target)
 
-        dual.climb(self.watch, target=target, steps=_STEPS, news=news)
+        dual.climb(self.watch, target=target, steps=_STEPS, every=_EVERY, news=news, length=self._length)
         self._raise(dual.bound)
 
     def _prove(self, dual: Dual) -> None:
-        left, lower, upper = cut_down(dual, self.best)
+        left, lower, upper = cut_down(dual, self.choice, self.best)
         if len(left.cost) > _ENTRIES:
             return
         radius = Radius(self.instance, self.limits, self.choice, left, lower, upper)
