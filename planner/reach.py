@@ -122,6 +122,17 @@ def search(
         raise InputError(text("error.cutoff_network"))
     unit = "m" if cutoff_min is None else "min"
     bound = float(given[0]) if given else float("inf")
+    node, cost, source = seeds(network, origins, unit, towards)
+    distance, origin = _search.nearest_origin(
+        network.rows(unit, towards), node, cost, source, len(origins), bound + SLACK
+    )
+    return Reach(network, origins, towards, unit, bound, distance, origin)
+
+
+def seeds(
+    network: Network, origins: Positions, unit: str, towards: Towards
+) -> tuple[Ints, Floats, Ints]:
+    """Junctions that origins reach at once, at which cost, and which origin it is."""
     on = np.flatnonzero(origins.edge >= 0)
     edge, offset = origins.edge[on], origins.offset[on]
     pace, leg = network.pace(unit)[edge], origins.access[on] * network.access_pace(unit)
@@ -131,11 +142,7 @@ def search(
     over_u, over_v = _open_ends(network, edge, offset, leaving=towards == "from")
     node = np.concatenate([network.u[edge][over_u], network.v[edge][over_v]])
     cost = np.concatenate([(leg + offset * pace)[over_u], (leg + (length - offset) * pace)[over_v]])
-    seeds = np.concatenate([on[over_u], on[over_v]])
-    distance, origin = _search.nearest_origin(
-        network.rows(unit, towards), node, cost, seeds, len(origins), bound + SLACK
-    )
-    return Reach(network, origins, towards, unit, bound, distance, origin)
+    return node, cost, np.concatenate([on[over_u], on[over_v]])
 
 
 def measure(reach: Reach, where: Positions) -> tuple[Floats, Ints]:
