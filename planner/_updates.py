@@ -376,9 +376,11 @@ def measure(
     u,
     v,
     length,
-    pace,
     over_u,
     over_v,
+    pace_u,
+    pace_v,
+    delay,
     distance,
     origin,
     limit,
@@ -396,10 +398,12 @@ def measure(
         Of the positions that are asked for.
     edge, offset, leg
         Of all positions; -1 where refused. The leg is in the unit of distances.
-    u, v, length, pace
+    u, v, length
         Of all streets.
-    over_u, over_v
-        Whether each street may be left over u, and over v.
+    over_u, over_v, pace_u, pace_v
+        Whether each street may be left over u, and over v, and its cost per metre that way.
+    delay
+        Cost of passing each node.
     distance, origin
         Labels of nodes.
     limit, cutoff
@@ -415,11 +419,12 @@ def measure(
             continue
         best, source = np.inf, np.int64(-1)
         if over_u[street] or offset[row] == 0.0:
-            cost = distance[u[street]] + offset[row] * pace[street]
+            cost = distance[u[street]] + offset[row] * pace_u[street] + delay[u[street]]
             if cost < best:
                 best, source = cost, origin[u[street]]
         if over_v[street] or offset[row] == length[street]:
-            cost = distance[v[street]] + (length[street] - offset[row]) * pace[street]
+            cost = distance[v[street]] + (length[street] - offset[row]) * pace_v[street]
+            cost += delay[v[street]]
             if cost < best:
                 best, source = cost, origin[v[street]]
         best += leg[row]

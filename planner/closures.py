@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 
 from layers.errors import InputError
 from layers.messages import text
-from planner import positions
 from planner._search import kernels
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 # Boxes are this much wider than the limit of access legs, so that rounding loses nobody.
 _SLACK_M = 1.0
+_BY_STREET = ("row", "u", "v", "length", "minutes", "minutes_back", "forward", "backward")
 
 
 class Closures:
@@ -48,19 +50,17 @@ class Closures:
     ----------
     shut
         Whether each street is closed.
-    cut_off
-        Whether each open street hangs on a piece that is cut off.
     """
 
     def __init__(self, network: Network, labels: Labels, unit: str, towards: Towards) -> None:
         self.network = network
         self.shut = np.zeros(len(network.length), dtype=bool)
-        self.cut_off = network.cut_off
-        self._piece = network.component
+        self._piece, self._left, self._rows = network.component, network, np.arange(0)
         self._labels = labels
-        self._cost = network.length if unit == "m" else network.minutes
+        flat = network.length, network.length
+        self._cost = flat if unit == "m" else (network.minutes, network.minutes_back)
+        self._delayed = network.delays(unit) is not None
         self._backwards = towards == "facility"
-        self._boxes: Floats | None = None
         self._at: tuple[Ints, Ints] | None = None
 
     def change(self, shut: Collection[int]) -> Ints:
@@ -78,7 +78,8 @@ class Closures:
         Raises
         ------
         InputError
-            No street would be left.
+            No street would be left, or passing junctions takes time: how long
+            depends on the streets that meet there, and all would have to be made anew.
         """
         wanted = np.zeros_like(self.shut)
         wanted[list(shut)] = True
@@ -88,57 +89,53 @@ class Closures:
         toggled = np.flatnonzero(wanted != self.shut)
         if not len(toggled):
             return toggled
+        if self._delayed:
+            raise InputError(text("error.scenario_delays"))
         self.shut = wanted
         tail, head, cost = self._arcs(toggled)
         before = self._labels.change_arcs(tail, head, cost)
         one_piece = self._piece[tail] == self._piece[head]
         closed = one_piece & np.isinf(cost) & np.isfinite(before)
-        whole = all(
-            self._labels.joined(*ends) for ends in zip(tail[closed], head[closed], strict=True)
-        )
-        if whole and not (~one_piece & np.isfinite(cost) & np.isinf(before)).any():
-            return toggled
-        left = replace(
-            self.network,
-            forward=self.network.forward & ~wanted,
-            backward=self.network.backward & ~wanted,
-        )
-        was, self.cut_off, self._piece = self.cut_off, left.cut_off, left.component
-        return np.union1d(toggled, np.flatnonzero((was != self.cut_off) & ~wanted))
+        ends = zip(tail[closed], head[closed], strict=True)
+        apart = not all(self._labels.joined(*pair) for pair in ends)
+        if apart or (~one_piece & np.isfinite(cost) & np.isinf(before)).any():
+            was = replace(self.network, component=self._piece).cut_off
+            self._piece = self._pieces()
+            now = replace(self.network, component=self._piece).cut_off
+            toggled = np.union1d(toggled, np.flatnonzero((was != now) & ~wanted))
+        self._rows = np.flatnonzero(~wanted)
+        whole = self.network
+        kept = {name: getattr(whole, name)[self._rows] for name in _BY_STREET}
+        self._left = replace(whole, **kept, component=self._piece)
+        return toggled
 
     def place(self, points: gpd.GeoSeries, *, limit: float) -> Positions:
-        """Place points of the network's reference system on open streets that are not cut off.
+        """Place points on open streets that are not cut off.
 
         Parameters
         ----------
         points, limit
             As `Network.locate` takes them.
         """
-        if not self.shut.any():
-            return positions.locate(self.network, points, limit=limit, islands=False)
-        boxes = self._bounds()
-        wide = _around(points.total_bounds, limit)
-        near = (boxes[:, 0] <= wide[2]) & (boxes[:, 2] >= wide[0])
-        near &= (boxes[:, 1] <= wide[3]) & (boxes[:, 3] >= wide[1]) & ~self.shut
-        # At least one street, be it out of reach.
-        near[np.argmin(self.shut)] = True
-        rows, whole = np.flatnonzero(near), self.network
-        part = replace(
-            whole,
-            streets=whole.streets.iloc[rows],
-            **{
-                name: getattr(whole, name)[rows]
-                for name in ("u", "v", "length", "minutes", "forward", "backward")
-            },
-        )
-        # What it would work out by itself, from too little in the one case.
-        vars(part).update(cut_off=self.cut_off[rows], lines=whole.lines[rows])
-        found = positions.locate(part, points, limit=limit, islands=False)
-        return replace(found, network=whole, edge=np.append(rows, -1)[found.edge])
+        found = self._left.locate(points, limit=limit)
+        if self._left is self.network:
+            return found
+        return replace(found, network=self.network, edge=np.append(self._rows, -1)[found.edge])
+
+    def _pieces(self) -> Ints:
+        """Find the pieces of the network that open streets make."""
+        u, v, open_ = self.network.u, self.network.v, ~self.shut
+        forth, back = self.network.forward & open_, self.network.backward & open_
+        tail, head = np.concatenate([u[forth], v[back]]), np.concatenate([v[forth], u[back]])
+        count = self.network.nodes
+        graph = csr_array((np.ones(len(tail)), (tail, head)), shape=(count, count))
+        return connected_components(graph, connection="strong")[1].astype(np.int64)
 
     def near(self, xy: Floats, streets: Ints, *, limit: float) -> Ints:
         """Rows of places that may lie within a limit of some streets; some lie farther."""
-        boxes = self._bounds()[streets]
+        ground = self.network.ground
+        lines = ground.streets.geometry.iloc[self.network.row[streets]].to_crs(ground.crs)
+        boxes = shapely.bounds(np.asarray(lines.array))
         west, south, east, north = _around(
             (*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0)), limit
         )
@@ -147,11 +144,6 @@ class Closures:
         spread = np.array([-limit - _SLACK_M] * 2 + [limit + _SLACK_M] * 2)
         tree = shapely.STRtree(shapely.box(*(boxes + spread).T))
         return np.unique(rows[tree.query(shapely.points(xy[rows]))[0]])
-
-    def _bounds(self) -> Floats:
-        if self._boxes is None:
-            self._boxes = shapely.bounds(self.network.lines)
-        return self._boxes
 
     def _arcs(self, toggled: Ints) -> tuple[Ints, Ints, Floats]:
         """Arcs of some streets as they are searched, and their cost now."""
@@ -167,9 +159,11 @@ class Closures:
         cost = np.full(len(pairs), np.inf)
         for number, (a, b) in enumerate(pairs):
             own = streets[begin[a] : begin[a + 1]] % len(u)
-            along = (u[own] == a) & (v[own] == b) & network.forward[own]
-            along |= (u[own] == b) & (v[own] == a) & network.backward[own]
-            cost[number] = self._cost[own[along & ~self.shut[own]]].min(initial=np.inf)
+            own = own[~self.shut[own]]
+            forth = own[(u[own] == a) & (v[own] == b) & network.forward[own]]
+            back = own[(u[own] == b) & (v[own] == a) & network.backward[own]]
+            both = np.concatenate([self._cost[0][forth], self._cost[1][back]])
+            cost[number] = both.min(initial=np.inf)
         tail, head = pairs.T
         return (head, tail, cost) if self._backwards else (tail, head, cost)
 

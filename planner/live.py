@@ -10,7 +10,7 @@ import pandas as pd
 import shapely
 
 from layers import facilities as facility_layer
-from layers.crs import GEOGRAPHIC
+from layers.crs import GEOGRAPHIC, transformed
 from layers.errors import InputError
 from layers.messages import text
 from planner import reach as reaches
@@ -97,9 +97,7 @@ class LiveCoverage:
         self.service, self._base = service, Base.of(city, services)
         self.standard = standard = standard or service.standard
         if network is None:
-            network = Network.build(
-                city.streets, standard.mode, crs=city.crs, speed_kmh=standard.speed_kmh
-            )
+            network = Network.build(city.streets, standard.mode, crs=city.crs, **standard.pace)
         elif network.mode != standard.mode:
             raise InputError(text("error.network_mode", found=network.mode, wanted=standard.mode))
         self.city, self.year, self.network, self.scenario = city, year, network, Scenario()
@@ -113,9 +111,7 @@ class LiveCoverage:
         self._site_xy = _coordinates(counted.geometry, network)
         self._outcome = Outcome()
         self._strays: Ints = _NONE
-        turned: Towards = "from" if towards == "facility" else "facility"
-        rows, back = (network.rows(self._unit, way) for way in (towards, turned))
-        self._labels = Labels(rows, back, np.inf)
+        self._labels = Labels(network.rows(self._unit, towards), np.inf)
         self._closures = Closures(network, self._labels, self._unit, towards)
         self._labels.search(*reaches.seeds(network, self._sites, self._unit, towards))
         found = network.positions_of(city.population if homes is None else homes, limit=limit)
@@ -209,10 +205,13 @@ class LiveCoverage:
         network, homes, leaving = self.network, self._homes, self._towards == "facility"
         self._distance, self._which = reaches.measure(self._reach, homes)
         self._served = within(self._distance, self.standard.cutoff)
-        self._pace = network.pace(self._unit)
-        self._over = network.backward, network.forward
-        if not leaving:
-            self._over = self._over[::-1]
+        there, back = network.paces(self._unit, np.arange(len(network.length)))
+        # People leave over u where the street is open backwards, or come to it forwards.
+        ways = (network.backward, back), (network.forward, there)
+        (over_u, pace_u), (over_v, pace_v) = ways if leaving else ways[::-1]
+        delay = network.delays(self._unit)
+        self._ways = (network.u, network.v, network.length, over_u, over_v, pace_u, pace_v)
+        self._delay = np.zeros(network.nodes) if delay is None else delay
         self._leg = homes.access * network.access_pace(self._unit)
         placed = homes.edge >= 0
         ends = [np.where(placed, end[homes.edge], -1) for end in (network.u, network.v)]
@@ -235,7 +234,7 @@ class LiveCoverage:
         mode = self.network.mode
         labels = [street for street, modes in made.streets.items() if mode in modes]
         # A street that was never open to the mode has no row.
-        index: pd.Index[Any] = self.network.streets.index
+        index = self.network.labels
         rows: Ints = index.get_indexer(pd.Index(labels, dtype=index.dtype)) if labels else _NONE
         return rows[rows >= 0]
 
@@ -329,8 +328,8 @@ class LiveCoverage:
         self._leg[self._strays] = homes.access[self._strays] * network.access_pace(self._unit)
         kernels("_updates").measure(
             *(rows, homes.edge, homes.offset, self._leg),
-            *(network.u, network.v, network.length, self._pace, *self._over),
-            *(self._labels.distance, self._labels.origin, np.inf, np.inf),
+            *self._ways,
+            *(self._delay, self._labels.distance, self._labels.origin, np.inf, np.inf),
             *(self._distance, self._which),
         )
         # A facility may stand on the same street.
@@ -350,7 +349,7 @@ class LiveCoverage:
 def _coordinates(points: gpd.GeoSeries, network: Network) -> Floats:
     """Coordinates in the network's reference system, NaN for no point."""
     xy = np.full((len(points), 2), np.nan)
-    there = ~np.asarray(points.isna() | points.is_empty)
-    shapes = points.to_crs(network.crs)[there]
-    xy[there] = shapely.get_coordinates(np.asarray(shapes.array))
+    there = shapely.get_num_coordinates(np.asarray(points.array)) > 0
+    xy[there] = transformed(points, network.crs)
+    xy[~np.isfinite(xy).all(axis=1)] = np.nan
     return xy

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from planner._search import kernels
+from planner._search import compress, kernels
 
 if TYPE_CHECKING:
     from planner._search import Floats, Ints, Rows
@@ -26,8 +26,6 @@ class Labels:
     ----------
     rows
         The graph.
-    back
-        The same arcs, each turned round.
     limit
         Greatest distance that is searched, inclusive.
 
@@ -39,8 +37,11 @@ class Labels:
         Per node, -1 where none does.
     """
 
-    def __init__(self, rows: Rows, back: Rows, limit: float) -> None:
+    def __init__(self, rows: Rows, limit: float) -> None:
         self._limit = float(limit)
+        tail = np.repeat(np.arange(rows.nodes), np.diff(rows.start))
+        head, cost = np.ascontiguousarray(rows.head), np.ascontiguousarray(rows.cost)
+        back = compress(rows.nodes, head, tail, cost)
         # Copies: streets are closed here alone.
         self._rows, self._back = (
             (side.start, np.ascontiguousarray(side.head), np.array(side.cost, order="C"))

@@ -206,6 +206,17 @@ def test_a_refused_change_changes_nothing(tiny_city):
     assert_alike(live, tiny_city, Scenario())
 
 
+def test_junctions_that_cost_time(tiny_city):
+    standard = replace(load_services()["menopause_clinic"].standard, junction_delay_s=30.0)
+    live = LiveCoverage(tiny_city, "menopause_clinic", standard=standard)
+    plan = Scenario((Move(id="C1", place=tuple(tiny_city.population.geometry.iloc[3].coords[0])),))
+    live.update(plan)
+    assert_alike(live, tiny_city, plan)
+    with pytest.raises(InputError, match="路口延误"):
+        live.update(plan.then(CloseStreet(street=int(tiny_city.streets.index[0]))))
+    assert_alike(live, tiny_city, live.scenario)
+
+
 def test_the_bench_gives_what_it_has(tiny_city):
     bench = Workbench(tiny_city)
     live = bench.live("mother_baby_room", year=2023)
