@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 # People are added up in whole multiples of this part of a person: sums are then exact in
 # whatever order, so that townships add up to their district to the last digit.
-_PART = 2.0**-20
+PART = 2.0**-20
 
 _COLUMNS = (
     *("code", "name", "name_en", "level", "people", "served", "gap", "rate", "unplaced"),
@@ -103,11 +103,8 @@ class Coverage:
             return self._whole(group)
         if level not in self.levels:
             raise unknown_name("level", level, self.levels)
-        units = self.city.units[self.city.units["level"] == level].sort_values("code")
-        head = units[["code", "name", "name_en", "level"]].reset_index(drop=True)
-        rest = {"code": "", "name": text("unit_none", "zh"), "name_en": text("unit_none", "en")}
-        table = pd.concat([head, pd.DataFrame([{**rest, "level": level}])], ignore_index=True)
-        codes = pd.Index(head["code"])
+        table = heads(self.city, level)
+        codes = pd.Index(table["code"].iloc[:-1])
         homes, sites = self._inside
         home, site = codes.get_indexer(homes[level]), codes.get_indexer(sites[level])
         table = table.join(self._figures(group, home, site, len(table)))
@@ -216,15 +213,7 @@ class Coverage:
 
     def _whole(self, group: Group | None) -> pd.DataFrame:
         """Tabulate the whole city in one row."""
-        own = self.city.units[self.city.units["level"] == "city"]
-        head = pd.DataFrame(
-            {
-                "code": [own["code"].iloc[0] if len(own) == 1 else ""],
-                "name": [self.city.name],
-                "name_en": [self.city.name_en],
-                "level": ["city"],
-            }
-        )
+        head = whole(self.city)
         home, site = (np.zeros(len(table), dtype=np.int64) for table in self._inside)
         table = head.join(self._figures(group, home, site, 1))
         return self._with_quota(table, "city", table["level"] == "city")
@@ -362,15 +351,44 @@ def _assemble(  # the parts are the result's own fields
     )
 
 
+def heads(city: City, level: Level) -> pd.DataFrame:
+    """Codes and names of a level's units in the order of codes, and a last row for no unit."""
+    units = city.units[city.units["level"] == level].sort_values("code")
+    head = units[["code", "name", "name_en", "level"]].reset_index(drop=True)
+    rest = {"code": "", "name": text("unit_none", "zh"), "name_en": text("unit_none", "en")}
+    table: pd.DataFrame = pd.concat(
+        [head, pd.DataFrame([{**rest, "level": level}])], ignore_index=True
+    )
+    return table
+
+
+def whole(city: City) -> pd.DataFrame:
+    """Code and names of the whole city, in one row."""
+    own = city.units[city.units["level"] == "city"]
+    return pd.DataFrame(
+        {
+            "code": [own["code"].iloc[0] if len(own) == 1 else ""],
+            "name": [city.name],
+            "name_en": [city.name_en],
+            "level": ["city"],
+        }
+    )
+
+
 def within(distance: np.ndarray, cutoff: float) -> np.ndarray:
     """Whether distances lie within a cutoff, inclusive; NaN never does."""
     return np.asarray(distance <= cutoff + SLACK)
 
 
+def in_parts(people: np.ndarray) -> np.ndarray:
+    """People in whole multiples of `PART`."""
+    return np.rint(people / PART).astype(np.int64)
+
+
 def _exact_sums(people: np.ndarray, home: np.ndarray, count: int) -> np.ndarray:
     parts = np.zeros(count, dtype=np.int64)
-    np.add.at(parts, home, np.rint(people / _PART).astype(np.int64))
-    return parts * _PART
+    np.add.at(parts, home, in_parts(people))
+    return parts * PART
 
 
 def _exact_sum(people: np.ndarray) -> float:

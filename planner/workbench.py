@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from planner.coverage import Coverage, coverage
 from planner.ground import Ground
+from planner.live import LiveCoverage
 from planner.network import Network
 from planner.standards import Services, Standard, load_services
 
@@ -79,6 +80,27 @@ class Workbench:
         return coverage(
             self.city,
             own,
+            year=year,
+            network=self.network(own.standard),
+            homes=self.homes(own.standard, limit=limit),
+            towards=towards,
+            limit=limit,
+        )
+
+    def live(
+        self,
+        service: str,
+        *,
+        year: int | None = None,
+        towards: Towards = "facility",
+        limit: float = 300.0,
+    ) -> LiveCoverage:
+        """Coverage of a service that follows a scenario; see `planner.live.LiveCoverage`."""
+        own = self.services[service]
+        return LiveCoverage(
+            self.city,
+            own,
+            services=self.services,
             year=year,
             network=self.network(own.standard),
             homes=self.homes(own.standard, limit=limit),

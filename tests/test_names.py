@@ -11,14 +11,22 @@ def test_layers_hands_out():
 
 def test_planner_hands_out():
     assert sorted(planner.__all__) == [
+        "Close",
+        "CloseStreet",
         "Coverage",
+        "LiveCoverage",
+        "Move",
         "Network",
+        "Open",
         "Positions",
         "Quota",
         "Reach",
+        "Resize",
+        "Scenario",
         "Service",
         "Services",
         "Standard",
+        "compare",
         "coverage",
         "load_services",
     ]

@@ -1,0 +1,436 @@
+"""The compiled kernels of change: labels that follow a change, and nothing else.
+
+A label is a distance and an origin. Nodes are settled by a heap in the order of their
+labels, distance first and origin second, so that each hands on its last label only: the
+outcome is the same whichever changes led to it, to the last bit.
+
+Imported when labels are first held (`planner._search.kernels`): numba is slow to import.
+"""
+
+import numpy as np
+
+from planner._compiled import compiled
+
+_WAYS = 4
+"""Children of a place in the heap; four lie side by side in memory."""
+
+
+@compiled
+def _grown(array):
+    """Twice the room, with what it held."""
+    more = np.empty(2 * len(array), array.dtype)
+    more[: len(array)] = array
+    return more
+
+
+@compiled
+def _raise(heap_cost, heap_label, at):
+    """Let the entry at a place of the heap rise to where it belongs."""
+    cost, origin, node = heap_cost[at], heap_label[at, 0], heap_label[at, 1]
+    while at > 0:
+        above = (at - 1) // _WAYS
+        held = heap_cost[above]
+        if held < cost or (held == cost and heap_label[above, 0] <= origin):
+            break
+        heap_cost[at] = held
+        heap_label[at, 0] = heap_label[above, 0]
+        heap_label[at, 1] = heap_label[above, 1]
+        at = above
+    heap_cost[at] = cost
+    heap_label[at, 0] = origin
+    heap_label[at, 1] = node
+
+
+@compiled
+def _sink(heap_cost, heap_label, count):
+    """Let the last entry of the heap take the place of the first and sink."""
+    cost, origin, node = heap_cost[count], heap_label[count, 0], heap_label[count, 1]
+    at = 0
+    while True:
+        child = _WAYS * at + 1
+        if child >= count:
+            break
+        least = child
+        for other in range(child + 1, min(child + _WAYS, count)):
+            if heap_cost[other] < heap_cost[least] or (
+                heap_cost[other] == heap_cost[least] and heap_label[other, 0] < heap_label[least, 0]
+            ):
+                least = other
+        held = heap_cost[least]
+        if cost < held or (cost == held and origin <= heap_label[least, 0]):
+            break
+        heap_cost[at] = held
+        heap_label[at, 0] = heap_label[least, 0]
+        heap_label[at, 1] = heap_label[least, 1]
+        at = least
+    heap_cost[at] = cost
+    heap_label[at, 0] = origin
+    heap_label[at, 1] = node
+
+
+@compiled
+def dependents(start, head, cost, distance, origin, first, lost):
+    """Mark every node whose label may have come by way of some nodes.
+
+    Those are reached from them over arcs that fit exactly: the label at the head is the
+    label at the tail and the arc's cost, for the same origin.
+
+    Parameters
+    ----------
+    start, head, cost
+        Compressed rows, as they were when the labels came about.
+    distance, origin
+        The labels.
+    first
+        The nodes to begin from.
+    lost
+        Marks, added to.
+    """
+    stack = np.empty(max(len(first), 1024), np.int64)
+    count = 0
+    for node in first:
+        if not lost[node]:
+            lost[node] = True
+            stack[count] = node
+            count += 1
+    while count > 0:
+        count -= 1
+        node = stack[count]
+        here, source = distance[node], origin[node]
+        for arc in range(start[node], start[node + 1]):
+            to = head[arc]
+            if not lost[to] and origin[to] == source and here + cost[arc] == distance[to]:
+                lost[to] = True
+                if count == len(stack):
+                    stack = _grown(stack)
+                stack[count] = to
+                count += 1
+
+
+@compiled
+def repair(
+    start,
+    head,
+    cost,
+    back_start,
+    back_head,
+    back_cost,
+    distance,
+    origin,
+    lost_nodes,
+    arc_tail,
+    arc_head,
+    arc_cost,
+    seed_node,
+    seed_cost,
+    seed_origin,
+    limit,
+    slot,
+):
+    """Search again what a change can affect.
+
+    Parameters
+    ----------
+    start, head, cost
+        Compressed rows after the change.
+    back_start, back_head, back_cost
+        The same arcs, by their heads.
+    distance, origin
+        Labels before the change, turned into those after it; inf and -1 where none comes.
+    lost_nodes
+        Nodes whose labels have lost what they came from, with all their dependents.
+    arc_tail, arc_head, arc_cost
+        Arcs that have become cheaper.
+    seed_node, seed_cost, seed_origin
+        All seeds after the change, none beyond the limit.
+    limit
+        Greatest distance, inclusive.
+    slot
+        -1 for every node; work space, left as it was found.
+
+    Returns
+    -------
+    Nodes whose labels have changed.
+    """
+    touched = np.empty(1024, np.int64)
+    old_cost = np.empty(1024)
+    old_origin = np.empty(1024, np.int64)
+    count = 0
+    heap_cost = np.empty(1024)
+    heap_label = np.empty((1024, 2), np.int64)
+    waiting = 0
+    doubtful = np.empty(16, np.int64)
+    doubts = 0
+    lost = lost_nodes
+    for turn in range(2):
+        for node in lost:
+            if slot[node] < 0:
+                if count == len(touched):
+                    touched, old_cost = _grown(touched), _grown(old_cost)
+                    old_origin = _grown(old_origin)
+                slot[node] = count
+                touched[count] = node
+                old_cost[count] = distance[node]
+                old_origin[count] = origin[node]
+                count += 1
+            distance[node] = np.inf
+            origin[node] = -1
+        # What is offered to the lost: from around them, over new arcs, by seeds. All is
+        # gathered before any of it is believed: only last labels may be handed on.
+        offers = len(lost) + len(arc_tail) + len(seed_node)
+        offer_cost = np.empty(offers)
+        offer_label = np.empty((offers, 2), np.int64)
+        for at in range(len(lost)):
+            node = lost[at]
+            best, which = np.inf, np.int64(-1)
+            for arc in range(back_start[node], back_start[node + 1]):
+                tail = back_head[arc]
+                come = distance[tail] + back_cost[arc]
+                if come < best or (come == best and come < np.inf and origin[tail] < which):
+                    best, which = come, origin[tail]
+            offer_cost[at] = best
+            offer_label[at, 0] = which
+            offer_label[at, 1] = node
+        at = len(lost)
+        for arc in range(len(arc_tail)):
+            offer_cost[at] = distance[arc_tail[arc]] + arc_cost[arc]
+            offer_label[at, 0] = origin[arc_tail[arc]]
+            offer_label[at, 1] = arc_head[arc]
+            at += 1
+        for seed in range(len(seed_node)):
+            offer_cost[at] = seed_cost[seed]
+            offer_label[at, 0] = seed_origin[seed]
+            offer_label[at, 1] = seed_node[seed]
+            at += 1
+        offered = 0
+        tail = np.int64(-1)
+        # The offers first, then what the settled nodes hand on.
+        while offered < offers or waiting > 0:
+            begin, end = np.int64(0), np.int64(1)
+            if offered < offers:
+                tail = np.int64(-1)
+            else:
+                here, source, tail = heap_cost[0], heap_label[0, 0], heap_label[0, 1]
+                waiting -= 1
+                if waiting > 0:
+                    _sink(heap_cost, heap_label, waiting)
+                if here != distance[tail] or source != origin[tail]:
+                    continue
+                begin, end = start[tail], start[tail + 1]
+            for arc in range(begin, end):
+                if tail < 0:
+                    come, source = offer_cost[offered], offer_label[offered, 0]
+                    to = offer_label[offered, 1]
+                    offered += 1
+                else:
+                    come, to = here + cost[arc], head[arc]
+                if come > limit or come == np.inf:
+                    continue
+                if come > distance[to] or (come == distance[to] and source >= origin[to]):
+                    # Where rounding makes a shorter way no shorter from here on, the node's
+                    # origin may be one that its neighbour has just let go.
+                    if turn == 0 and tail >= 0 and slot[tail] >= 0:
+                        was = slot[tail]
+                        if (
+                            old_cost[was] > here
+                            and origin[to] == old_origin[was]
+                            and old_cost[was] + cost[arc] == distance[to]
+                        ):
+                            if doubts == len(doubtful):
+                                doubtful = _grown(doubtful)
+                            doubtful[doubts] = to
+                            doubts += 1
+                    continue
+                if slot[to] < 0:
+                    if count == len(touched):
+                        touched, old_cost = _grown(touched), _grown(old_cost)
+                        old_origin = _grown(old_origin)
+                    slot[to] = count
+                    touched[count] = to
+                    old_cost[count] = distance[to]
+                    old_origin[count] = origin[to]
+                    count += 1
+                distance[to] = come
+                origin[to] = source
+                if waiting == len(heap_cost):
+                    heap_cost = _grown(heap_cost)
+                    more = np.empty((len(heap_cost), 2), np.int64)
+                    more[:waiting] = heap_label
+                    heap_label = more
+                heap_cost[waiting] = come
+                heap_label[waiting, 0] = source
+                heap_label[waiting, 1] = to
+                _raise(heap_cost, heap_label, waiting)
+                waiting += 1
+        if doubts == 0:
+            break
+        marks = np.zeros(len(distance), np.bool_)
+        dependents(start, head, cost, distance, origin, doubtful[:doubts], marks)
+        lost = np.flatnonzero(marks)
+        # Distances are right by now; only origins may change, which raises no more doubts.
+        doubts = 0
+    changed = 0
+    for at in range(count):
+        node = touched[at]
+        slot[node] = -1
+        if old_cost[at] != distance[node] or old_origin[at] != origin[node]:
+            touched[changed] = node
+            changed += 1
+    return touched[:changed].copy()
+
+
+@compiled
+def joined(start, head, cost, back_start, back_head, back_cost, source, target):
+    """Whether a way leads from one node to another over arcs of finite cost.
+
+    It is sought from both ends by turns, so that a detour around the block is found at
+    once and a dead end as well.
+    """
+    if source == target:
+        return True
+    # Marks in dictionaries: a city-wide array would cost more than the search.
+    ahead, behind = {source: True}, {target: True}
+    out, back = [source], [target]
+    next_out, next_back = 0, 0
+    while next_out < len(out) and next_back < len(back):
+        node = out[next_out]
+        next_out += 1
+        for arc in range(start[node], start[node + 1]):
+            to = head[arc]
+            if cost[arc] < np.inf and to not in ahead:
+                if to in behind:
+                    return True
+                ahead[to] = True
+                out.append(to)
+        node = back[next_back]
+        next_back += 1
+        for arc in range(back_start[node], back_start[node + 1]):
+            to = back_head[arc]
+            if back_cost[arc] < np.inf and to not in behind:
+                if to in ahead:
+                    return True
+                behind[to] = True
+                back.append(to)
+    return False
+
+
+@compiled
+def grouped(key, count):
+    """Rows by their key, as compressed rows; keys below zero are left out.
+
+    Returns
+    -------
+    Where each key's rows begin, and the rows.
+    """
+    begin = np.zeros(count + 2, np.int64)
+    for row in range(len(key)):
+        if key[row] >= 0:
+            begin[key[row] + 2] += 1
+    for number in range(2, count + 2):
+        begin[number] += begin[number - 1]
+    rows = np.empty(begin[count + 1], np.int64)
+    for row in range(len(key)):
+        if key[row] >= 0:
+            rows[begin[key[row] + 1]] = row
+            begin[key[row] + 1] += 1
+    return begin[: count + 1], rows
+
+
+@compiled
+def around(begin, rows, count, nodes, marks):
+    """Rows that hang on some nodes, each once.
+
+    Parameters
+    ----------
+    begin, rows
+        What `grouped` made of the nodes of all rows, all first ends and then all others.
+    count
+        How many rows there are.
+    nodes
+        The nodes.
+    marks
+        A mark a row, False; work space, left as it was found.
+    """
+    found = np.empty(1024, np.int64)
+    held = 0
+    for node in nodes:
+        for at in range(begin[node], begin[node + 1]):
+            row = rows[at] % count
+            if not marks[row]:
+                marks[row] = True
+                if held == len(found):
+                    found = _grown(found)
+                found[held] = row
+                held += 1
+    for at in range(held):
+        marks[found[at]] = False
+    return found[:held].copy()
+
+
+@compiled
+def measure(
+    rows,
+    edge,
+    offset,
+    leg,
+    u,
+    v,
+    length,
+    over_u,
+    over_v,
+    pace_u,
+    pace_v,
+    delay,
+    distance,
+    origin,
+    limit,
+    cutoff,
+    total,
+    which,
+):
+    """Fill in distance and origin of some positions, by way of their street's ends.
+
+    The very sums of `planner.reach.measure`, for streets without an origin on them.
+
+    Parameters
+    ----------
+    rows
+        Of the positions that are asked for.
+    edge, offset, leg
+        Of all positions; -1 where refused. The leg is in the unit of distances.
+    u, v, length
+        Of all streets.
+    over_u, over_v, pace_u, pace_v
+        Whether each street may be left over u, and over v, and its cost per metre that way.
+    delay
+        Cost of passing each node.
+    distance, origin
+        Labels of nodes.
+    limit, cutoff
+        Greatest distance with its slack, and without.
+    total, which
+        Filled in for the rows.
+    """
+    for row in rows:
+        street = edge[row]
+        if street < 0:
+            total[row] = np.nan
+            which[row] = -1
+            continue
+        best, source = np.inf, np.int64(-1)
+        if over_u[street] or offset[row] == 0.0:
+            cost = distance[u[street]] + offset[row] * pace_u[street] + delay[u[street]]
+            if cost < best:
+                best, source = cost, origin[u[street]]
+        if over_v[street] or offset[row] == length[street]:
+            cost = distance[v[street]] + (length[street] - offset[row]) * pace_v[street]
+            cost += delay[v[street]]
+            if cost < best:
+                best, source = cost, origin[v[street]]
+        best += leg[row]
+        if best <= limit:
+            total[row] = min(best, cutoff)
+            which[row] = source
+        else:
+            total[row] = np.inf
+            which[row] = -1
