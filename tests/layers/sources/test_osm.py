@@ -19,23 +19,10 @@ from layers.messages import speaking
 from layers.resources import data_path
 from layers.sources.osm import Rules, chains, is_osm, read_places, read_streets
 from planner import Network
+from tests.layers.sources.osmxml import xml
 
 RULES = Rules.read()
 BOTH, ON, BACK, SHUT = (True, True), (True, False), (False, True), (False, False)
-
-
-def xml(ways, *, nodes=None, missing=()):
-    """Text of a file: ways as ``(ids of nodes, tags)``; node 10 * x + y at x, y thousandths."""
-    used = sorted({ref for refs, _ in ways for ref in refs} - set(missing))
-    places = nodes or {ref: (120 + ref // 10 / 1000, 30 + ref % 10 / 1000) for ref in used}
-    lines = ['<osm version="0.6">']
-    lines += [f'<node id="{ref}" lon="{x}" lat="{y}"/>' for ref, (x, y) in places.items()]
-    for number, (refs, tags) in enumerate(ways, 1):
-        lines.append(f'<way id="{tags.pop("id", number)}">')
-        lines += [f'<nd ref="{ref}"/>' for ref in refs]
-        lines += [f'<tag k="{key}" v="{value}"/>' for key, value in tags.items()]
-        lines.append("</way>")
-    return "\n".join([*lines, "</osm>"])
 
 
 @pytest.fixture
