@@ -69,11 +69,13 @@ def build_city(
         area given in degrees within which streets are kept, and ``tags``, a table in
         place of ``osm.toml``.
     units
-        Files of areas, one or more.
+        Files of areas, one or more; of a file of OpenStreetMap the administrative
+        boundaries, option ``levels``, such as ``6:district+8:township``.
     population
         Points with a column a group. Or, with the option ``weight``, cells whose counts
         in that column the census of 2020 is spread over by district. Option ``datum``
-        says what the coordinates are in.
+        says what the coordinates are in. Or a file of OpenStreetMap, over whose homes it
+        is spread by their floor space.
     facilities
         Tables of places, each of one service, or files of OpenStreetMap, whose tags say
         what a place is; none makes an empty layer.
@@ -94,7 +96,8 @@ def build_city(
     box = None if area in {"", "streets"} else _box(area)
     ways, met, origin = _read_streets(streets, box)
     city_name = {"city_name": name, "city_name_en": name_en or name}
-    areas = boundaries.join_levels([boundaries.read(source) for source in units], **city_name)
+    drawn, broken = _read_units(units)
+    areas = boundaries.join_levels(drawn, **city_name)
     # A fault must be told before the row it is in counts as outside the study area.
     refuse_errors([*street_layer.check(ways), *unit_layer.check(areas)])
     crs = measuring_crs(areas)
@@ -107,7 +110,7 @@ def build_city(
         people, fewer = _within(people, box, "population")
         sites, less = _within(sites, box, "facilities")
         found = [*_about(found, areas), *clipped, *fewer, *less]
-    found += [*met, *cells.squeezed(share, areas), *repeated]
+    found += [*met, *broken, *cells.squeezed(share, areas), *repeated]
     made = City.of(
         name=name,
         name_en=name_en,
@@ -139,9 +142,24 @@ def _read_streets(source: Source, box: Any) -> tuple[gpd.GeoDataFrame, list[Find
     return street_layer.conform(head), [], origin
 
 
+def _read_units(sources: Sequence[Source]) -> tuple[list[gpd.GeoDataFrame], list[Finding]]:
+    """Read the units: a layer a source, and what was found on the way."""
+    layers, found = [], []
+    for source in sources:
+        if not osm.is_osm(source.path):
+            layers.append(boundaries.read(source))
+            continue
+        source.allow("levels", "tags")
+        wanted = osm.levels(source.options.get("levels", osm.USUAL_LEVELS))
+        layer, more = osm.read_units(source.path, wanted=wanted, table=_tags(source))
+        layers.append(layer)
+        found += more
+    return layers, found
+
+
 def _is_spread(source: Source) -> bool:
     """Whether people are spread over cells rather than given by point."""
-    return "weight" in source.options
+    return "weight" in source.options or osm.is_osm(source.path)
 
 
 def _read_people(
@@ -155,9 +173,16 @@ def _read_people(
                 table[group] = source.numbers(table, group)
         people = gpd.GeoDataFrame(table.reset_index(drop=True), geometry=points.array)
         return population_layer.conform(people), [], pd.Series(dtype="float64")
+    districts = areas[areas["level"] == "district"]
+    if osm.is_osm(source.path):
+        source.allow("tags")
+        homes, met = osm.read_homes(source.path, table=osm.HomeTable.read(_tags(source)))
+        floors = cells.Cells(homes["weight"].to_numpy(), homes.geometry)
+        people, found = cells.spread(floors, districts, census.atoms())
+        # Homes never cover a district, and put nobody where nobody lives.
+        return people, [*met, *found], pd.Series(dtype="float64")
     source.allow("weight", "datum")
     weights = cells.read(source, source.need("weight"))
-    districts = areas[areas["level"] == "district"]
     people, found = cells.spread(weights, districts, census.atoms())
     share = cells.covered_share(weights, districts, crs)
     nobody = [code for one in found if one.code in _UNSPREAD for code in one.rows]
@@ -194,8 +219,13 @@ def _from_tags(source: Source) -> tuple[gpd.GeoDataFrame, list[Finding]]:
     return layer, found
 
 
-def _rules(source: Source) -> osm.Rules | None:
-    return osm.Rules.read(Path(source.options["tags"])) if "tags" in source.options else None
+def _rules(source: Source) -> osm.Rules:
+    return osm.Rules.read(_tags(source))
+
+
+def _tags(source: Source) -> Path | None:
+    """Table of tags that a source's options name."""
+    return Path(source.options["tags"]) if "tags" in source.options else None
 
 
 def _box(words: str) -> Any:

@@ -1,4 +1,4 @@
-"""Streets and facilities out of files of OpenStreetMap."""
+"""Streets, units, homes and facilities out of files of OpenStreetMap."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,9 @@ from layers.errors import SourceError
 from layers.findings import Finding, Severity
 from layers.messages import text
 from layers.sources.osm import barriers, chains, ways
+from layers.sources.osm.boundaries import USUAL_LEVELS, levels, read_units
 from layers.sources.osm.chains import Flags
+from layers.sources.osm.homes import HomeTable, read_homes
 from layers.sources.osm.places import read_places
 from layers.sources.osm.rules import Rules, Verdict
 from layers.sources.osm.ways import Ways, is_osm
@@ -27,11 +29,16 @@ __all__ = [
     "AUTHORS",
     "LICENCE",
     "MARGIN_M",
+    "USUAL_LEVELS",
+    "HomeTable",
     "OsmStreets",
     "Rules",
     "is_osm",
+    "levels",
+    "read_homes",
     "read_places",
     "read_streets",
+    "read_units",
 ]
 
 AUTHORS, LICENCE = "OpenStreetMap contributors", "ODbL 1.0"
@@ -202,7 +209,7 @@ class _Made:
 
     Attributes
     ----------
-    chains
+    lines
         The chains; a kind is the row of a verdict times the number of names, and the name.
     verdicts
         Every verdict there is, from both ends.
@@ -214,7 +221,7 @@ class _Made:
         Nodes at which barriers cut a way.
     """
 
-    chains: chains.Chains
+    lines: chains.Chains
     verdicts: Sequence[Verdict]
     node_ids: chains.Ints
     run: chains.Ints
@@ -236,7 +243,7 @@ def _made(found: Ways, near: Flags, *, joined: bool) -> _Made:
     count = len(found.names)
     ahead, back = verdict * count + name, turned[verdict] * count + name
     return _Made(
-        chains=chains.join(pieces, ahead, back, joined=joined),
+        lines=chains.join(pieces, ahead, back, joined=joined),
         verdicts=verdicts,
         node_ids=node_ids,
         run=runs.of[pieces.run],
@@ -264,7 +271,7 @@ def _layer(made: _Made, names: Sequence[str]) -> gpd.GeoDataFrame:
         [(*one.walk, *one.cycle, *one.drive, *one[3:]) for one in made.verdicts],
         columns=[*PERMISSIONS, "speed_kmh", "highway", "bridge", "tunnel", "layer"],
     ).astype({"highway": "str"})
-    lines = made.chains
+    lines = made.lines
     verdict, name = np.divmod(lines.kind, len(names))
     shapes = gpd.GeoSeries(shapely.linestrings(lines.xy, indices=lines.owner), crs=GEOGRAPHIC)
     columns = {

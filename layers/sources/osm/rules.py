@@ -60,7 +60,11 @@ class Verdict(NamedTuple):
 
     def without(self, modes: Iterable[Mode]) -> "Verdict":
         """Close it to some modes."""
-        return self._replace(**dict.fromkeys(modes, (False, False)))
+        shut = frozenset(modes)
+        walk, cycle, drive = (
+            (False, False) if mode in shut else getattr(self, mode) for mode in MODES
+        )
+        return self._replace(walk=walk, cycle=cycle, drive=drive)
 
     def turned(self) -> "Verdict":
         """Look at it from the other end."""

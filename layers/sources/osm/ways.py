@@ -173,8 +173,10 @@ class _Reading:
     def read(self, path: Path) -> Ways:
         file = osmium.FileProcessor(str(path), _WAY).with_locations("flex_mem")
         # The other nodes give the ways their places and need not come up here.
-        file.with_filter(KeyFilter("barrier").enable_for(osmium.osm.NODE))
-        file.with_filter(KeyFilter("highway", "route").enable_for(osmium.osm.WAY))
+        nodes, streets = KeyFilter("barrier"), KeyFilter("highway", "route")
+        nodes.enable_for(osmium.osm.NODE)
+        streets.enable_for(osmium.osm.WAY)
+        file.with_filter(nodes).with_filter(streets)
         factory = WKBFactory()
         for entity in file:
             way: Any = entity
