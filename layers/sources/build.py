@@ -21,6 +21,7 @@ from layers.errors import SourceError
 from layers.findings import Finding, in_order, refuse_errors
 from layers.messages import text
 from layers.sources import boundaries, cells, census, osm, places, router
+from layers.sources.fetch.record import Record
 from layers.sources.files import Source
 
 _WHOLE = 0.995
@@ -126,14 +127,12 @@ def build_city(
 
 def _read_streets(source: Source, box: Any) -> tuple[gpd.GeoDataFrame, list[Finding], Provenance]:
     """Read the streets: the layer, what was found on the way, and where it comes from."""
-    origin = Provenance(source=source.path.name)
+    origin = _origin([source])
     if osm.is_osm(source.path):
         source.allow("margin", "tags")
         margin = source.number("margin", osm.MARGIN_M)
         read = osm.read_streets(source.path, area=box, margin=margin, rules=_rules(source))
-        named = f"{source.path.name}; {osm.AUTHORS}"
-        origin = Provenance(source=named, licence=osm.LICENCE, date=read.date)
-        return read.streets, list(read.findings), origin
+        return read.streets, list(read.findings), replace(origin, date=read.date or origin.date)
     head = source.read_features()
     if not {"u", "v", "speed_kmh"} <= set(head.columns):
         return router.read(source), [], origin
@@ -308,6 +307,26 @@ def _about(found: list[Finding], areas: gpd.GeoDataFrame) -> list[Finding]:
     return kept
 
 
+def _origin(sources: Sequence[Source]) -> Provenance:
+    """Name source files, with what is known of them: where they were downloaded, whose they are."""
+    paths = list(dict.fromkeys(source.path for source in sources))
+    records = [record for path in paths if (record := Record.of_whole(path))]
+    theirs = any(osm.is_osm(path) for path in paths)
+
+    def every(key: str, *usual: str) -> str:
+        said = dict.fromkeys([*usual, *(getattr(record, key) for record in records)])
+        return "; ".join(word for word in said if word)
+
+    names = ", ".join(dict.fromkeys(path.name for path in paths))
+    whose = every("source", osm.AUTHORS if theirs else "")
+    return Provenance(
+        source=f"{names}; {whose}" if whose else names,
+        licence=every("licence", osm.LICENCE if theirs else ""),
+        date=min((record.date[:10] for record in records if record.date), default=""),
+        notes=tuple(note for record in records for note in record.notes()),
+    )
+
+
 def _provenance(
     streets: Provenance,
     units: Sequence[Source],
@@ -315,9 +334,6 @@ def _provenance(
     facilities: Sequence[Source],
     found: Sequence[Finding],
 ) -> dict[str, Provenance]:
-    def names(sources: Sequence[Source]) -> str:
-        return ", ".join(dict.fromkeys(Path(source.path).name for source in sources))
-
     def notes(layer: str) -> tuple[str, ...]:
         return tuple(
             f"{finding.words('message', 'zh')} / {finding.words('message', 'en')}"
@@ -337,16 +353,19 @@ def _provenance(
         for told in stand_ins
     )
     spread = _is_spread(population)
-    people = f"{population.path.name}; 2020 census" if spread else population.path.name
+    drawn, people, sites = (_origin(one) for one in (units, [population], facilities))
     return {
-        "streets": replace(streets, notes=notes("streets")),
-        "units": Provenance(source=names(units), notes=notes("units")),
-        "population": Provenance(
-            source=people, date="2020" if spread else "", notes=notes("population")
+        "streets": replace(streets, notes=(*streets.notes, *notes("streets"))),
+        "units": replace(drawn, notes=(*drawn.notes, *notes("units"))),
+        "population": replace(
+            people,
+            source=f"{people.source}; 2020 census" if spread else people.source,
+            date="2020" if spread else people.date,
+            notes=(*people.notes, *notes("population")),
         ),
-        "facilities": Provenance(
-            source=names(facilities),
+        "facilities": replace(
+            sites,
             stand_in=bool(stand_ins),
-            notes=(*stand_in_notes, *notes("facilities")),
+            notes=(*sites.notes, *stand_in_notes, *notes("facilities")),
         ),
     }

@@ -42,6 +42,8 @@ class Place:
 
     def wide(self, margin: float) -> Any:
         """Area with so many metres around it."""
+        if not margin:
+            return self.area
         shape = gpd.GeoSeries([self.area], crs=GEOGRAPHIC)
         return shape.to_crs(measuring_crs(shape)).buffer(margin).to_crs(GEOGRAPHIC).iloc[0]
 

@@ -178,7 +178,7 @@ def test_a_checksum_must_fit(get, server, tmp_path):
     # Whole and of that sum: nobody need be asked.
     get(GATEWAY, sha256=SHA)
     assert len(server.requests) == asked
-    with speaking("en"), pytest.raises(SourceError, match="0000 in place|in place of 0000"):
+    with speaking("en"), pytest.raises(SourceError, match="in place of 0000"):
         get(a_file(CONTENT), sha256="0" * 64)
     assert Record.of_whole(tmp_path / "some.osm").sha256 == SHA
 
