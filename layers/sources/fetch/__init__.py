@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -232,7 +232,10 @@ def _extract(client: Client, addresses: Addresses, folder: Path) -> Path:
         sha256=addresses.sha256,
         md5_beside=not addresses.sha256,
     )
-    download(client, wanted)
+    record = download(client, wanted)
+    date = sound.date_of(path)
+    if date != record.date:
+        replace(record, date=date).write(path)
     return path
 
 
@@ -300,6 +303,7 @@ def _write_units(layer: gpd.GeoDataFrame, path: Path, streets: Path) -> None:
             source=origin.source,
             licence=origin.licence,
             date=origin.date,
+            made_of=streets.name,
         )
         record.write(path)
     settle(part, path)

@@ -34,6 +34,8 @@ class Record:
         What the server calls this state of the file.
     query
         What the server was asked for, where the address alone does not tell.
+    made_of
+        The downloaded file that this one was made of, if it is not itself one.
     """
 
     address: str
@@ -46,6 +48,7 @@ class Record:
     etag: str = ""
     last_modified: str = ""
     query: str = ""
+    made_of: str = ""
 
     @classmethod
     def beside(cls, path: Path) -> Self | None:
@@ -72,8 +75,10 @@ class Record:
 
     def notes(self) -> tuple[str, ...]:
         """Sentences for a layer's provenance, in every language at once."""
-        values = {"address": self.address, "fetched": self.fetched, "sha256": self.sha256}
-        return (" / ".join(text("fetch.note", lang, **values) for lang in LANGUAGES),)
+        key = "fetch.note_made" if self.made_of else "fetch.note"
+        values = {"address": self.address, "fetched": self.fetched}
+        values |= {"made_of": self.made_of} if self.made_of else {"sha256": self.sha256}
+        return (" / ".join(text(key, lang, **values) for lang in LANGUAGES),)
 
     def write(self, path: Path) -> None:
         """Write the record of a file, whole or not at all."""

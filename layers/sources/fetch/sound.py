@@ -31,6 +31,12 @@ def openstreetmap(path: Path) -> None:
             pass
 
 
+def date_of(path: Path) -> str:
+    """When a file of OpenStreetMap says that its data were taken; empty if it does not."""
+    with osmium.io.Reader(str(path), osmium.osm.NOTHING) as reader:
+        return str(reader.header().get("osmosis_replication_timestamp") or "")
+
+
 def raster(path: Path) -> None:
     """Hold the parts that a TIFF tells of against its length.
 

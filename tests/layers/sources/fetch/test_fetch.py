@@ -2,6 +2,7 @@ import fcntl
 import os
 
 import geopandas as gpd
+import osmium
 import pandas as pd
 import pytest
 import shapely
@@ -68,6 +69,8 @@ def test_tiles_put_together_are_the_whole(ask, server, tmp_path):
     assert (record.date, record.licence) == (DATE, "ODbL 1.0")
     assert read_streets(done.streets).date == DATE[:10]
     assert all(one.fits(path) for path, one in done.records.items())
+    assert done.records[done.units].made_of == done.streets.name
+    assert done.streets.name in done.records[done.units].notes()[0]
 
 
 @pytest.mark.parametrize(
@@ -172,16 +175,32 @@ def test_the_folder_is_one_downloads_alone(ask, tmp_path):
 
 
 def test_an_extract_and_a_raster(server, tmp_path):
+    content = as_pbf(WORLD.whole(), tmp_path)
     addresses = Addresses(
-        extract=server.plan("/z/zhejiang.osm", a_file(WORLD.whole())),
+        extract=server.plan("/z/zhejiang.osm.pbf", a_file(content)),
         population=server.plan("/p/chn_2020.tif", a_file(tiff())),
     )
     done = fetch("小城", tmp_path, area=WORLD.area, addresses=addresses, pace=QUICK)
-    assert done.streets.name == "zhejiang.osm"
+    assert done.streets.name == "zhejiang.osm.pbf"
     assert done.population.name == "chn_2020.tif"
-    assert server.paths() == ["/z/zhejiang.osm", "/z/zhejiang.osm.md5", "/p/chn_2020.tif"]
+    assert server.paths() == ["/z/zhejiang.osm.pbf", "/z/zhejiang.osm.pbf.md5", "/p/chn_2020.tif"]
     assert set(done.records) == {done.streets, done.units, done.population}
     assert done.records[done.streets].address == addresses.extract
+    assert done.records[done.streets].date == DATE
+    again = fetch("小城", tmp_path, area=WORLD.area, addresses=addresses, pace=QUICK)
+    assert again.records[again.streets] == done.records[done.streets]
+
+
+def as_pbf(content, folder):
+    """Content of a file of the other kind, with its date."""
+    text, path = folder / "as.osm", folder / "as.osm.pbf"
+    text.write_bytes(content)
+    header = osmium.io.Header()
+    header.set("osmosis_replication_timestamp", DATE)
+    with osmium.SimpleWriter(str(path), header=header) as writer:
+        for entity in osmium.FileProcessor(str(text)):
+            writer.add(entity)
+    return path.read_bytes()
 
 
 def test_units_of_a_known_place_are_its_own(server, tmp_path):
