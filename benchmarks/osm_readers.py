@@ -142,6 +142,15 @@ def repeated(path: str, copies: int, to: str) -> None:
                 writer.add_way(way.replace(id=way.id + copy * step, nodes=refs))
 
 
+def projection(sizes: list[float], rows: list[dict[str, Any]], target: float) -> str:
+    """Say what a larger file would take, by a line through those that were read."""
+    told = []
+    for key, unit in (("cpu", "s of processor"), ("MB", "MB of memory")):
+        slope, rest = np.polyfit(sizes, [float(row[key]) for row in rows], 1)
+        told.append(f"{slope:.2f} per MB and {rest:.0f}: {slope * target + rest:.0f} {unit}")
+    return f"{target:.0f} MB by this program: " + "; ".join(told)
+
+
 def child(reader: str, path: str, mode: str) -> None:
     """Run one reader and write what it found as JSON."""
     cost, found = READERS[reader](path, mode)
@@ -171,6 +180,7 @@ def main() -> int:
     parser.add_argument("--readers", nargs="+", choices=READERS, default=list(READERS))
     parser.add_argument("--modes", nargs="+", choices=MODES, default=list(MODES))
     parser.add_argument("--copies", nargs="+", type=int, default=[])
+    parser.add_argument("--project", type=float, default=100.0, help="MB of a file to project to")
     parser.add_argument("--wait", type=float, default=600.0)
     parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -183,13 +193,20 @@ def main() -> int:
         for copies in options.copies:
             files.append(f"{folder}/{copies}x_{Path(options.files[0]).name}")
             repeated(options.files[0], copies, files[-1])
+        sizes, own = [], []
         for path in files:
             for reader in options.readers:
                 # One pass of ours gives every mode.
                 for mode in MODES[:1] if reader == "ours" else options.modes:
-                    for row in run(reader, path, mode, wait=options.wait):
+                    rows = run(reader, path, mode, wait=options.wait)
+                    if reader == "ours" and options.copies and path not in options.files[1:]:
+                        sizes.append(Path(path).stat().st_size / 1e6)
+                        own.append(rows[0])
+                    for row in rows:
                         cells = (row.get(key, "") for key in HEAD)
                         print("| " + " | ".join(map(str, cells)) + " |", flush=True)
+        if own:
+            print(projection(sizes, own, options.project))
     return 0
 
 

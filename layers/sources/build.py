@@ -21,6 +21,7 @@ from layers.errors import SourceError
 from layers.findings import Finding, in_order, refuse_errors
 from layers.messages import text
 from layers.sources import boundaries, cells, census, inhabitants, osm, places, router
+from layers.sources.fetch.record import Record
 from layers.sources.files import Source
 from layers.sources.rejected import Rejected
 from layers.sources.zones import Bounds
@@ -74,11 +75,13 @@ def build_city(
         area given in degrees within which streets are kept, and ``tags``, a table in
         place of ``osm.toml``.
     units
-        Files of areas, one or more.
+        Files of areas, one or more; of a file of OpenStreetMap the administrative
+        boundaries, option ``levels``, such as ``6:district+8:township``.
     population
         Points with a column a group. Or, with the option ``weight``, cells whose counts
         in that column the census of 2020 is spread over by district. Option ``datum``
-        says what the coordinates are in.
+        says what the coordinates are in. Or a file of OpenStreetMap, over whose homes it
+        is spread by their floor space.
     facilities
         Tables of places, each of one service, or files of OpenStreetMap, whose tags say
         what a place is; none makes an empty layer.
@@ -99,7 +102,8 @@ def build_city(
     box = None if area in {"", "streets"} else _box(area)
     ways, met, origin = read_streets(streets, box)
     city_name = {"city_name": name, "city_name_en": name_en or name}
-    areas = boundaries.join_levels([boundaries.read(source) for source in units], **city_name)
+    drawn, broken = _read_units(units)
+    areas = boundaries.join_levels(drawn, **city_name)
     # A fault must be told before the row it is in counts as outside the study area.
     refuse_errors([*street_layer.check(ways), *unit_layer.check(areas)])
     crs = measuring_crs(areas)
@@ -114,7 +118,7 @@ def build_city(
         people, fewer = _within(people, box, "population")
         sites, less = _within(sites, box, "facilities")
         found = [*_about(found, areas), *clipped, *fewer, *less]
-    found += [*met, *cells.squeezed(share, areas), *repeated]
+    found += [*met, *broken, *cells.squeezed(share, areas), *repeated]
     made = City.of(
         name=name,
         name_en=name_en,
@@ -131,14 +135,12 @@ def build_city(
 
 def read_streets(source: Source, box: Any) -> tuple[gpd.GeoDataFrame, list[Finding], Provenance]:
     """Read the streets: the layer, what was found on the way, and where it comes from."""
-    origin = Provenance(source=source.path.name)
+    origin = _origin([source])
     if osm.is_osm(source.path):
         source.allow("margin", "tags")
         margin = source.number("margin", osm.MARGIN_M)
         read = osm.read_streets(source.path, area=box, margin=margin, rules=_rules(source))
-        named = f"{source.path.name}; {osm.AUTHORS}"
-        origin = Provenance(source=named, licence=osm.LICENCE, date=read.date)
-        return read.streets, list(read.findings), origin
+        return read.streets, list(read.findings), replace(origin, date=read.date or origin.date)
     head = source.read_features()
     if not {"u", "v", "speed_kmh"} <= set(head.columns):
         return router.read(source), [], origin
@@ -147,9 +149,24 @@ def read_streets(source: Source, box: Any) -> tuple[gpd.GeoDataFrame, list[Findi
     return street_layer.conform(head), [], origin
 
 
+def _read_units(sources: Sequence[Source]) -> tuple[list[gpd.GeoDataFrame], list[Finding]]:
+    """Read the units: a layer a source, and what was found on the way."""
+    layers, found = [], []
+    for source in sources:
+        if not osm.is_osm(source.path):
+            layers.append(boundaries.read(source))
+            continue
+        source.allow("levels", "tags")
+        wanted = osm.levels(source.options.get("levels", osm.USUAL_LEVELS))
+        layer, more = osm.read_units(source.path, wanted=wanted, table=_tags(source))
+        layers.append(layer)
+        found += more
+    return layers, found
+
+
 def _is_spread(source: Source) -> bool:
     """Whether people are spread over cells rather than given by point."""
-    return "weight" in source.options
+    return "weight" in source.options or osm.is_osm(source.path)
 
 
 def _read_people(
@@ -158,9 +175,16 @@ def _read_people(
     if not _is_spread(source):
         people, told, lost = inhabitants.read(source, near=near)
         return people, told, pd.Series(dtype="float64"), [lost]
+    districts = areas[areas["level"] == "district"]
+    if osm.is_osm(source.path):
+        source.allow("tags")
+        homes, met = osm.read_homes(source.path, table=osm.HomeTable.read(_tags(source)))
+        floors = cells.Cells(homes["weight"].to_numpy(), homes.geometry)
+        people, found = cells.spread(floors, districts, census.atoms())
+        # Homes never cover a district, and put nobody where nobody lives.
+        return people, [*met, *found], pd.Series(dtype="float64"), []
     source.allow("weight", *cells.OPTIONS)
     weights = cells.read(source, source.need("weight"))
-    districts = areas[areas["level"] == "district"]
     people, found = cells.spread(weights, districts, census.atoms())
     share = cells.covered_share(weights, districts, crs)
     nobody = [code for one in found if one.code in _UNSPREAD for code in one.rows]
@@ -204,8 +228,13 @@ def _from_tags(source: Source) -> tuple[gpd.GeoDataFrame, list[Finding]]:
     return layer, found
 
 
-def _rules(source: Source) -> osm.Rules | None:
-    return osm.Rules.read(Path(source.options["tags"])) if "tags" in source.options else None
+def _rules(source: Source) -> osm.Rules:
+    return osm.Rules.read(_tags(source))
+
+
+def _tags(source: Source) -> Path | None:
+    """Table of tags that a source's options name."""
+    return Path(source.options["tags"]) if "tags" in source.options else None
 
 
 def _box(words: str) -> Any:
@@ -288,6 +317,26 @@ def _about(found: list[Finding], areas: gpd.GeoDataFrame) -> list[Finding]:
     return kept
 
 
+def _origin(sources: Sequence[Source]) -> Provenance:
+    """Name source files, with what is known of them: where they were downloaded, whose they are."""
+    paths = list(dict.fromkeys(source.path for source in sources))
+    records = [record for path in paths if (record := Record.of_whole(path))]
+    theirs = any(osm.is_osm(path) for path in paths)
+
+    def every(key: str, *usual: str) -> str:
+        said = dict.fromkeys([*usual, *(getattr(record, key) for record in records)])
+        return "; ".join(word for word in said if word)
+
+    names = ", ".join(dict.fromkeys(path.name for path in paths))
+    whose = every("source", osm.AUTHORS if theirs else "")
+    return Provenance(
+        source=f"{names}; {whose}" if whose else names,
+        licence=every("licence", osm.LICENCE if theirs else ""),
+        date=min((record.date[:10] for record in records if record.date), default=""),
+        notes=tuple(note for record in records for note in record.notes()),
+    )
+
+
 def _provenance(
     streets: Provenance,
     units: Sequence[Source],
@@ -295,9 +344,6 @@ def _provenance(
     facilities: Sequence[Source],
     found: Sequence[Finding],
 ) -> dict[str, Provenance]:
-    def names(sources: Sequence[Source]) -> str:
-        return ", ".join(dict.fromkeys(Path(source.path).name for source in sources))
-
     def notes(layer: str) -> tuple[str, ...]:
         return tuple(
             f"{finding.words('message', 'zh')} / {finding.words('message', 'en')}"
@@ -317,16 +363,19 @@ def _provenance(
         for told in stand_ins
     )
     spread = _is_spread(population)
-    people = f"{population.path.name}; 2020 census" if spread else population.path.name
+    drawn, people, sites = (_origin(one) for one in (units, [population], facilities))
     return {
-        "streets": replace(streets, notes=notes("streets")),
-        "units": Provenance(source=names(units), notes=notes("units")),
-        "population": Provenance(
-            source=people, date="2020" if spread else "", notes=notes("population")
+        "streets": replace(streets, notes=(*streets.notes, *notes("streets"))),
+        "units": replace(drawn, notes=(*drawn.notes, *notes("units"))),
+        "population": replace(
+            people,
+            source=f"{people.source}; 2020 census" if spread else people.source,
+            date="2020" if spread else people.date,
+            notes=(*people.notes, *notes("population")),
         ),
-        "facilities": Provenance(
-            source=names(facilities),
+        "facilities": replace(
+            sites,
             stand_in=bool(stand_ins),
-            notes=(*stand_in_notes, *notes("facilities")),
+            notes=(*sites.notes, *stand_in_notes, *notes("facilities")),
         ),
     }

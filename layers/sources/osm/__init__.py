@@ -1,4 +1,4 @@
-"""Streets and facilities out of files of OpenStreetMap."""
+"""Streets, units, homes and facilities out of files of OpenStreetMap."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,8 +16,10 @@ from layers.crs import GEOGRAPHIC, measuring_crs
 from layers.errors import SourceError
 from layers.findings import Finding, Severity
 from layers.messages import text
-from layers.sources.osm import chains, ways
+from layers.sources.osm import barriers, chains, ways
+from layers.sources.osm.boundaries import USUAL_LEVELS, levels, read_units
 from layers.sources.osm.chains import Flags
+from layers.sources.osm.homes import HomeTable, read_homes
 from layers.sources.osm.places import read_places
 from layers.sources.osm.rules import Rules, Verdict
 from layers.sources.osm.ways import Ways, is_osm
@@ -27,11 +29,16 @@ __all__ = [
     "AUTHORS",
     "LICENCE",
     "MARGIN_M",
+    "USUAL_LEVELS",
+    "HomeTable",
     "OsmStreets",
     "Rules",
     "is_osm",
+    "levels",
+    "read_homes",
     "read_places",
     "read_streets",
+    "read_units",
 ]
 
 AUTHORS, LICENCE = "OpenStreetMap contributors", "ODbL 1.0"
@@ -57,8 +64,8 @@ class OsmStreets:
     counts
         ``ways`` that are streets by their class, ``used`` of them, ``closed`` to all,
         ``outside`` the area, ``cut`` and ``lost`` for want of nodes, ``nodes_missing``,
-        ``still`` ones that go nowhere, ``repeated``; ``pieces`` between shared nodes,
-        ``streets`` after joining, ``nodes``.
+        ``still`` ones that go nowhere, ``repeated``; ``barriers`` at which a way was cut,
+        ``pieces`` between shared nodes, ``streets`` after joining, ``nodes``.
     date
         When the data were taken, where the file says so.
     """
@@ -81,7 +88,8 @@ def read_streets(
 
     Ways are split where they share a node and joined again where only two meet and
     nothing changes, so that a street runs from junction to junction; its geometry stays
-    whole. Lines that cross without a shared node do not meet.
+    whole. Lines that cross without a shared node do not meet. A gate or bollard closes a
+    metre of the way beside it to those whom it keeps out. Turn restrictions are not read.
 
     Parameters
     ----------
@@ -114,11 +122,11 @@ def read_streets(
     near = kept if area is None else kept & _near(found, area, margin)
     if not near.any():
         raise SourceError(text("error.osm_none_in_area", path=str(path), count=len(found.way)))
-    made, run, node_ids = _chains(found, near, joined=joined)
-    if not len(run):
+    made = _made(found, near, joined=joined)
+    if not len(made.run):
         raise _nothing(path, found)
-    streets = _layer(made, found, node_ids)
-    used = np.unique(found.way[near][run])
+    streets = _layer(made, found.names)
+    used = np.unique(found.way[near][made.run])
     counts = {
         "ways": found.read,
         "used": len(used),
@@ -129,9 +137,10 @@ def read_streets(
         "nodes_missing": found.nodes_missing,
         "still": len(found.still) + len(np.setdiff1d(found.way[near], used)),
         "repeated": repeated,
-        "pieces": len(run),
+        "barriers": made.barriers,
+        "pieces": len(made.run),
         "streets": len(streets),
-        "nodes": len(np.unique(np.concatenate([made.u, made.v]))),
+        "nodes": len(np.unique(streets[["u", "v"]])),
     }
     return OsmStreets(
         streets=streets,
@@ -194,46 +203,88 @@ def _near(found: Ways, area: Any, margin: float) -> Flags:
     return near
 
 
-def _chains(
-    found: Ways, near: Flags, *, joined: bool
-) -> tuple[chains.Chains, chains.Ints, chains.Ints]:
-    """Split and join ways: the chains, the run of each piece, and OSM's ids of the nodes."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Made:
+    """Chains, what their kinds mean, and where they come from.
+
+    Attributes
+    ----------
+    lines
+        The chains; a kind is the row of a verdict times the number of names, and the name.
+    verdicts
+        Every verdict there is, from both ends.
+    node_ids
+        OSM's id of each node.
+    run
+        Run of the ways that each piece before joining is a part of.
+    barriers
+        Nodes at which barriers cut a way.
+    """
+
+    lines: chains.Chains
+    verdicts: Sequence[Verdict]
+    node_ids: chains.Ints
+    run: chains.Ints
+    barriers: int
+
+
+def _made(found: Ways, near: Flags, *, joined: bool) -> _Made:
+    """Cut ways at barriers, split them and join them."""
     # The large arrays end with this function, before geometry is made.
-    ref, xy, run = found.take(near)
-    node_ids, node = np.unique(ref, return_inverse=True)
-    pieces = chains.split(node, xy, run)
-    verdicts = _both_ways(found.verdicts)
-    number = {verdict: n for n, verdict in enumerate(verdicts)}
+    verdict, name = found.verdict[near], found.name[near]
+    may = np.array([barriers.bits(one.modes) for one in found.verdicts], dtype=np.int64)
+    runs = barriers.cut(*found.take(near), may=may[verdict], barriers=found.barriers)
+    verdict, verdicts = _narrowed(verdict[runs.of], runs.shut, found.verdicts)
+    node_ids, node = np.unique(runs.ref, return_inverse=True)
+    pieces = chains.split(node, runs.xy, runs.run)
+    number = {one: n for n, one in enumerate(verdicts)}
     turned = np.array([number[one.turned()] for one in verdicts], dtype=np.int64)
-    verdict, name = found.verdict[near][pieces.run], found.name[near][pieces.run]
+    verdict, name = verdict[pieces.run], name[runs.of][pieces.run]
     count = len(found.names)
     ahead, back = verdict * count + name, turned[verdict] * count + name
-    return chains.join(pieces, ahead, back, joined=joined), pieces.run, node_ids
+    return _Made(
+        lines=chains.join(pieces, ahead, back, joined=joined),
+        verdicts=verdicts,
+        node_ids=node_ids,
+        run=runs.of[pieces.run],
+        barriers=runs.cut,
+    )
 
 
-def _both_ways(verdicts: Sequence[Verdict]) -> list[Verdict]:
-    """Every verdict and, after them, what they are from the other end."""
-    return list(dict.fromkeys([*verdicts, *(verdict.turned() for verdict in verdicts)]))
+def _narrowed(
+    verdict: chains.Ints, shut: chains.Ints, known: Sequence[Verdict]
+) -> tuple[chains.Ints, list[Verdict]]:
+    """Verdicts without the modes that barriers keep out, and each as seen from both ends."""
+    pairs, row = np.unique(shut * len(known) + verdict, return_inverse=True)
+    masks, plain = np.divmod(pairs, len(known))
+    named = [
+        known[one].without(mode for mode, bit in barriers.BITS.items() if mask & bit)
+        for mask, one in zip(masks, plain, strict=True)
+    ]
+    verdicts = list(dict.fromkeys([*named, *(one.turned() for one in named)]))
+    number = {one: n for n, one in enumerate(verdicts)}
+    return np.array([number[one] for one in named], dtype=np.int64)[row], verdicts
 
 
-def _layer(made: chains.Chains, found: Ways, node_ids: chains.Ints) -> gpd.GeoDataFrame:
+def _layer(made: _Made, names: Sequence[str]) -> gpd.GeoDataFrame:
     said = pd.DataFrame(
-        [(*one.walk, *one.cycle, *one.drive, *one[3:]) for one in _both_ways(found.verdicts)],
+        [(*one.walk, *one.cycle, *one.drive, *one[3:]) for one in made.verdicts],
         columns=[*PERMISSIONS, "speed_kmh", "highway", "bridge", "tunnel", "layer"],
     ).astype({"highway": "str"})
-    verdict, name = np.divmod(made.kind, len(found.names))
-    lines = gpd.GeoSeries(shapely.linestrings(made.xy, indices=made.owner), crs=GEOGRAPHIC)
+    lines = made.lines
+    verdict, name = np.divmod(lines.kind, len(names))
+    shapes = gpd.GeoSeries(shapely.linestrings(lines.xy, indices=lines.owner), crs=GEOGRAPHIC)
     columns = {
-        "u": node_ids[made.u],
-        "v": node_ids[made.v],
-        "length": street_layer.geodesic_length(lines),
+        "u": made.node_ids[lines.u],
+        "v": made.node_ids[lines.v],
+        "length": street_layer.geodesic_length(shapes),
         **{column: said[column].to_numpy()[verdict] for column in said},
-        "name": pd.Series(found.names, dtype="str").take(name).array,
+        "name": pd.Series(names, dtype="str").take(name).array,
         "highway": said["highway"].take(verdict).array,
     }
     # In the layer's own order and types, as `layers.streets.conform` would have them.
     ordered = {column: columns[column] for column in street_layer.SCHEMA.columns}
-    return gpd.GeoDataFrame(ordered, geometry=lines)
+    return gpd.GeoDataFrame(ordered, geometry=shapes)
 
 
 def _findings(found: Ways, counts: Mapping[str, int], margin: float) -> Iterator[Finding]:
@@ -249,6 +300,7 @@ def _findings(found: Ways, counts: Mapping[str, int], margin: float) -> Iterator
     limits = dict.fromkeys(found.unread.values())
     yield from say("osm_limits_unread", "info", len(found.unread), limits)
     yield from say("osm_reversible", "info", len(found.reversible), found.reversible)
+    yield from say("osm_barriers", "info", counts["barriers"], ())
     yield from say("osm_ways_closed", "info", len(found.closed), found.closed)
     others = [f"{value} {count}" for value, count in found.others.most_common()]
     yield from say("osm_ways_other", "info", found.others.total(), others)

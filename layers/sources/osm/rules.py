@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -53,6 +53,19 @@ class Verdict(NamedTuple):
         """Whether anybody may use it."""
         return any((*self.walk, *self.cycle, *self.drive))
 
+    @property
+    def modes(self) -> frozenset[Mode]:
+        """Modes that may use it, in one direction at least."""
+        return frozenset(mode for mode in MODES if any(getattr(self, mode)))
+
+    def without(self, modes: Iterable[Mode]) -> "Verdict":
+        """Close it to some modes."""
+        shut = frozenset(modes)
+        walk, cycle, drive = (
+            (False, False) if mode in shut else getattr(self, mode) for mode in MODES
+        )
+        return self._replace(walk=walk, cycle=cycle, drive=drive)
+
     def turned(self) -> "Verdict":
         """Look at it from the other end."""
         return self._replace(walk=self.walk[::-1], cycle=self.cycle[::-1], drive=self.drive[::-1])
@@ -102,6 +115,11 @@ class Rules:
         Those of them that may close a way but not open it.
     opens, closes
         Values of access keys.
+    private, lanes
+        Values that keep out all but those who live there, and the classes of street that
+        such a value leaves open to a mode.
+    barriers
+        Modes that a kind of barrier keeps out.
     sidewalk_opens, sidewalk_closes
         Values of ``sidewalk``.
     service_closes
@@ -117,6 +135,9 @@ class Rules:
     general: frozenset[str]
     opens: frozenset[str]
     closes: frozenset[str]
+    private: frozenset[str]
+    lanes: Mapping[Mode, frozenset[str]]
+    barriers: Mapping[str, frozenset[Mode]]
     sidewalk_opens: frozenset[str]
     sidewalk_closes: frozenset[str]
     service_closes: frozenset[str]
@@ -145,13 +166,16 @@ class Rules:
         path = path or data_path("osm.toml")
         try:
             table: Any = tomllib.loads(path.read_text(encoding="utf-8"))
-            access, sidewalk = table["access"], table["sidewalk"]
+            access, private, sidewalk = table["access"], table["private"], table["sidewalk"]
             return cls(
                 classes={name: _class(**given) for name, given in table["class"].items()},
                 keys={mode: tuple(access[mode]) for mode in MODES},
                 general=frozenset(access["general"]),
                 opens=frozenset(access["open"]),
                 closes=frozenset(access["closed"]),
+                private=frozenset(private["values"]),
+                lanes={mode: frozenset(private[mode]) for mode in MODES},
+                barriers={kind: _modes(shut) for kind, shut in table["barrier"].items()},
                 sidewalk_opens=frozenset(sidewalk["open"]),
                 sidewalk_closes=frozenset(sidewalk["closed"]),
                 service_closes=frozenset(table["service"]["closed_to_drive"]),
@@ -205,6 +229,23 @@ class Rules:
             may = False
         return self._access("walk", tags, default=may)
 
+    def barred(self, tags: Mapping[str, str]) -> frozenset[Mode]:
+        """Modes that a barrier at a node keeps out.
+
+        Examples
+        --------
+        >>> sorted(Rules.read().barred({"barrier": "bollard"}))
+        ['drive']
+        >>> sorted(Rules.read().barred({"barrier": "gate", "access": "private", "foot": "yes"}))
+        ['cycle', 'drive']
+        """
+        usual = self.barriers.get(tags["barrier"], self.barriers["other"])
+        if tags.get("locked") == "yes":
+            usual = frozenset(MODES)
+        return frozenset(
+            mode for mode in MODES if not self._access(mode, tags, default=mode not in usual)
+        )
+
     def _rides(self, tags: Mapping[str, str], usual: Class) -> bool:
         return self._access("cycle", tags, default=usual.cycle and tags.get("motorroad") != "yes")
 
@@ -215,11 +256,19 @@ class Rules:
     def _access(self, mode: Mode, tags: Mapping[str, str], *, default: bool) -> bool:
         for key in self.keys[mode]:
             value = tags.get(key)
+            if value in self.private and self._is_lane(mode, tags):
+                return default
             if value in self.closes:
                 return False
             if value in self.opens:
                 return default or key not in self.general
         return default
+
+    def _is_lane(self, mode: Mode, tags: Mapping[str, str]) -> bool:
+        """Whether a private way, or the gate before it, is open to a mode all the same."""
+        return (
+            bool(self.lanes[mode]) if "barrier" in tags else tags.get("highway") in self.lanes[mode]
+        )
 
     def _directed(self, both: Verdict, tags: Mapping[str, str], usual: Class) -> Judged:
         """Close the directions that one-way rules close."""
@@ -291,6 +340,13 @@ def _class(*, kmh: float, oneway: bool = False, **may: bool) -> Class:
     if not all(isinstance(flag, bool) for flag in (*may.values(), oneway)):
         raise TypeError(f"walk, cycle, drive, oneway: {may}, {oneway}")
     return Class(kmh=_above_zero(kmh), oneway=oneway, **may)
+
+
+def _modes(names: Iterable[str]) -> frozenset[Mode]:
+    shut = frozenset(mode for mode in MODES if mode in names)
+    if isinstance(names, str) or len(shut) != len(set(names)):
+        raise ValueError(f"[barrier] {names!r}: {', '.join(MODES)}")
+    return shut
 
 
 def _test(words: str) -> tuple[tuple[str, str], ...]:

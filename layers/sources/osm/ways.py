@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 import osmium
-from osmium.filter import EntityFilter, KeyFilter
+from osmium.filter import KeyFilter
 from osmium.geom import WKBFactory, use_nodes
 
 from layers.errors import SourceError
 from layers.messages import text
+from layers.sources.osm.barriers import bits
 from layers.sources.osm.chains import Flags, Floats, Ints
 from layers.sources.osm.rules import KEYS, Judged, Rules, Verdict
 
@@ -56,6 +57,8 @@ class Ways:
         Ids of ways that nobody may use; whose direction changes by the hour; whose limit
         is not understood (with the limit); that lack some nodes; of which no stretch is
         left; that have a single node.
+    barriers
+        Modes that each node with a barrier keeps out, as `barriers.bits`.
     nodes_missing
         Nodes that the ways name and the file lacks.
     date
@@ -78,6 +81,7 @@ class Ways:
     cut: tuple[int, ...]
     lost: tuple[int, ...]
     still: tuple[int, ...]
+    barriers: dict[int, int]
     nodes_missing: int
     date: str
 
@@ -162,16 +166,24 @@ class _Reading:
     cut: list[int] = field(default_factory=list)
     lost: list[int] = field(default_factory=list)
     still: list[int] = field(default_factory=list)
+    barriers: dict[int, int] = field(default_factory=dict)
     missing: set[int] = field(default_factory=set)
     read_count: int = 0
 
     def read(self, path: Path) -> Ways:
         file = osmium.FileProcessor(str(path), _WAY).with_locations("flex_mem")
-        # Nodes give the ways their places and need not come up here.
-        file.with_filter(EntityFilter(osmium.osm.WAY)).with_filter(KeyFilter("highway", "route"))
+        # The other nodes give the ways their places and need not come up here.
+        nodes, streets = KeyFilter("barrier"), KeyFilter("highway", "route")
+        nodes.enable_for(osmium.osm.NODE)
+        streets.enable_for(osmium.osm.WAY)
+        file.with_filter(nodes).with_filter(streets)
         factory = WKBFactory()
         for entity in file:
             way: Any = entity
+            if way.is_node():
+                if way.visible and (barred := bits(self.rules.barred(dict(way.tags)))):
+                    self.barriers[way.id] = barred
+                continue
             kind = self._kind(way)
             if kind is None:
                 continue
@@ -258,6 +270,7 @@ class _Reading:
             cut=tuple(self.cut),
             lost=tuple(self.lost),
             still=tuple(self.still),
+            barriers=self.barriers,
             nodes_missing=len(self.missing),
             date=(date or "")[:10],
         )

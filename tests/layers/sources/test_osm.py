@@ -7,6 +7,7 @@ import geopandas as gpd
 import geopandas.testing
 import networkx as nx
 import numpy as np
+import osmium
 import pytest
 import shapely
 from hypothesis import given, settings
@@ -19,23 +20,10 @@ from layers.messages import speaking
 from layers.resources import data_path
 from layers.sources.osm import Rules, chains, is_osm, read_places, read_streets
 from planner import Network
+from tests.layers.sources.osmxml import xml
 
 RULES = Rules.read()
 BOTH, ON, BACK, SHUT = (True, True), (True, False), (False, True), (False, False)
-
-
-def xml(ways, *, nodes=None, missing=()):
-    """Text of a file: ways as ``(ids of nodes, tags)``; node 10 * x + y at x, y thousandths."""
-    used = sorted({ref for refs, _ in ways for ref in refs} - set(missing))
-    places = nodes or {ref: (120 + ref // 10 / 1000, 30 + ref % 10 / 1000) for ref in used}
-    lines = ['<osm version="0.6">']
-    lines += [f'<node id="{ref}" lon="{x}" lat="{y}"/>' for ref, (x, y) in places.items()]
-    for number, (refs, tags) in enumerate(ways, 1):
-        lines.append(f'<way id="{tags.pop("id", number)}">')
-        lines += [f'<nd ref="{ref}"/>' for ref in refs]
-        lines += [f'<tag k="{key}" v="{value}"/>' for key, value in tags.items()]
-        lines.append("</way>")
-    return "\n".join([*lines, "</osm>"])
 
 
 @pytest.fixture
@@ -319,6 +307,25 @@ def test_every_wrapping(tmp_path, ending):
     path.write_bytes(pack(content)[: len(pack(content)) * 2 // 3])
     with speaking("en"), pytest.raises(SourceError, match="download it again"):
         read_streets(path)
+
+
+@pytest.mark.parametrize("ending", [".osm", ".osm.gz", ".osm.bz2", ".osm.pbf"])
+def test_a_file_cut_anywhere_is_refused(tmp_path, ending):
+    text = tmp_path / "whole.osm"
+    ways = [way(n, n + 10, n + 20) for n in range(0, 9000, 10)]
+    text.write_text(xml(ways), encoding="utf-8")
+    whole, path = tmp_path / f"whole{ending}", tmp_path / f"cut{ending}"
+    if ending != ".osm":
+        with osmium.SimpleWriter(str(whole)) as writer:
+            for entity in osmium.FileProcessor(str(text)):
+                writer.add(entity)
+    content = whole.read_bytes()
+    assert len(read_streets(whole).streets) > 0
+    sizes = np.random.default_rng(0).integers(0, len(content) - 1, 50)
+    for size in [*sizes.tolist(), len(content) - 1]:
+        path.write_bytes(content[:size])
+        with speaking("en"), pytest.raises(SourceError, match=r"cut\.osm"):
+            read_streets(path)
 
 
 @pytest.mark.parametrize(
