@@ -20,7 +20,7 @@ from layers.crs import measuring_crs
 from layers.errors import SourceError
 from layers.findings import Finding, in_order, refuse_errors
 from layers.messages import text
-from layers.sources import boundaries, cells, census, osm, places, router
+from layers.sources import boundaries, cells, census, osm, people, places, raster, router
 from layers.sources.files import Source
 
 _WHOLE = 0.995
@@ -73,7 +73,8 @@ def build_city(
     population
         Points with a column a group. Or, with the option ``weight``, cells whose counts
         in that column the census of 2020 is spread over by district. Option ``datum``
-        says what the coordinates are in.
+        says what the coordinates are in. Or a raster, or, with the option ``over``, a
+        table by unit; see `layers.sources.people`.
     facilities
         Tables of places, each of one service, or files of OpenStreetMap, whose tags say
         what a place is; none makes an empty layer.
@@ -98,13 +99,16 @@ def build_city(
     # A fault must be told before the row it is in counts as outside the study area.
     refuse_errors([*street_layer.check(ways), *unit_layer.check(areas)])
     crs = measuring_crs(areas)
-    people, found, share = _read_people(population, areas, crs)
-    sites, repeated = _read_facilities(facilities)
-    refuse_errors([*population_layer.check(people), *facility_layer.check(sites)])
+    within = areas
     if area:
         box = box or _where_streets_are(ways, crs)
-        areas, clipped = _clip_units(areas, box, crs)
-        people, fewer = _within(people, box, "population")
+        within, clipped = _clip_units(areas, box, crs)
+    inhabitants, found, share = _read_people(population, areas, within, ways, crs)
+    sites, repeated = _read_facilities(facilities)
+    refuse_errors([*population_layer.check(inhabitants), *facility_layer.check(sites)])
+    if area:
+        areas = within
+        inhabitants, fewer = _within(inhabitants, box, "population")
         sites, less = _within(sites, box, "facilities")
         found = [*_about(found, areas), *clipped, *fewer, *less]
     found += [*met, *cells.squeezed(share, areas), *repeated]
@@ -113,7 +117,7 @@ def build_city(
         name_en=name_en,
         streets=ways,
         units=areas,
-        population=people,
+        population=inhabitants,
         facilities=sites,
         crs=crs,
         provenance=_provenance(origin, units, population, facilities, found),
@@ -140,28 +144,32 @@ def _read_streets(source: Source, box: Any) -> tuple[gpd.GeoDataFrame, list[Find
 
 
 def _is_spread(source: Source) -> bool:
-    """Whether people are spread over cells rather than given by point."""
-    return "weight" in source.options
+    """Whether the census is spread over cells rather than people given."""
+    return "weight" in source.options and "over" not in source.options
 
 
 def _read_people(
-    source: Source, areas: gpd.GeoDataFrame, crs: CRS
+    source: Source,
+    areas: gpd.GeoDataFrame,
+    within: gpd.GeoDataFrame,
+    ways: gpd.GeoDataFrame,
+    crs: CRS,
 ) -> tuple[gpd.GeoDataFrame, list[Finding], pd.Series]:
+    """Read the people; `within` are the units as the study area clips them."""
+    whole = pd.Series(dtype="float64")
+    if raster.is_raster(source.path):
+        return *people.from_raster(source, areas, within, ways, crs), whole
+    if "over" in source.options:
+        return *people.from_units(source, areas, ways, crs), whole
     if not _is_spread(source):
-        source.allow("datum", "lon", "lat", "layer", "crs")
-        table, points = source.read_points()
-        for group in population_layer.GROUPS:
-            if source.is_table and group in table:
-                table[group] = source.numbers(table, group)
-        people = gpd.GeoDataFrame(table.reset_index(drop=True), geometry=points.array)
-        return population_layer.conform(people), [], pd.Series(dtype="float64")
+        return *people.from_points(source, areas), whole
     source.allow("weight", "datum")
     weights = cells.read(source, source.need("weight"))
     districts = areas[areas["level"] == "district"]
-    people, found = cells.spread(weights, districts, census.atoms())
+    found_people, found = cells.spread(weights, districts, census.atoms())
     share = cells.covered_share(weights, districts, crs)
     nobody = [code for one in found if one.code in _UNSPREAD for code in one.rows]
-    return people, found, share.drop(nobody)
+    return found_people, found, share.drop(nobody)
 
 
 def _read_facilities(sources: Sequence[Source]) -> tuple[gpd.GeoDataFrame, list[Finding]]:
@@ -307,12 +315,14 @@ def _provenance(
         for told in stand_ins
     )
     spread = _is_spread(population)
-    people = f"{population.path.name}; 2020 census" if spread else population.path.name
+    counted = f"{population.path.name}; 2020 census" if spread else population.path.name
+    if "over" in population.options:
+        counted = f"{counted}; {people.over(population)}"
     return {
         "streets": replace(streets, notes=notes("streets")),
         "units": Provenance(source=names(units), notes=notes("units")),
         "population": Provenance(
-            source=people, date="2020" if spread else "", notes=notes("population")
+            source=counted, date="2020" if spread else "", notes=notes("population")
         ),
         "facilities": Provenance(
             source=names(facilities),
