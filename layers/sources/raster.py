@@ -33,6 +33,7 @@ from layers.units import LEVELS
 
 _SUFFIXES = {".tif", ".tiff", ".vrt", ".img", ".asc"}
 _BLOCK = 256
+_TILE = 16
 # Straight in degrees is not straight in another system; pieces this short are, to a millimetre.
 _STEP_DEGREES = 0.002
 _SPECK = 1e-9
@@ -152,7 +153,7 @@ def read(source: Source, bands: Bands, areas: gpd.GeoDataFrame) -> Pieces:
     counts = pd.DataFrame(table[:, 4:] * share[:, np.newaxis], columns=list(bands))
     return Pieces(
         counts=counts,
-        points=_put_inside(points, leaf, leaves, areas),
+        points=_put_inside(points, leaf, share < 1, leaves, areas),
         findings=(*_short(shapes, extent, leaves, areas), *grid.findings(source)),
     )
 
@@ -322,19 +323,26 @@ def _pieces(grid: _Grid, shapes: npt.NDArray[np.object_]) -> Iterator[npt.NDArra
 def _cut(shape: Any, block: Any, x: Any, y: Any) -> tuple[Any, Any, Any]:
     """Which cells a shape has a part of, where the parts lie, and their shares."""
     part = shapely.intersection(shape, block)
-    places = np.column_stack([x + 0.5, y + 0.5])
-    if shapely.area(part) >= shapely.area(block) * (1 - _SPECK / _BLOCK**2):
-        return np.arange(len(x)), places, np.ones(len(x))
+    places, share = np.column_stack([x + 0.5, y + 0.5]), np.zeros(len(x))
+    # Tiles first: few of them hold a border, and little of it.
+    across, down = x // _TILE, y // _TILE
+    corners, tile = np.unique(np.column_stack([across, down]), axis=0, return_inverse=True)
+    left, top = corners.T * _TILE
+    squares = shapely.box(left, top, left + _TILE, top + _TILE)
     shapely.prepare(part)
-    share = np.zeros(len(x))
-    left, top, right, bottom = shapely.bounds(part)
-    near = np.flatnonzero((x < right) & (x + 1 > left) & (y < bottom) & (y + 1 > top))
+    whole = shapely.covers(part, shapely.intersection(squares, block))
+    crossed = ~whole & shapely.intersects(part, squares)
+    share[whole[tile]] = 1
+    held = np.full(len(squares), None, dtype=object)
+    held[crossed] = shapely.intersection(part, squares[crossed])
+    near = np.flatnonzero(crossed[tile])
     cells = shapely.box(x[near], y[near], x[near] + 1, y[near] + 1)
-    whole = shapely.covers(part, cells)
-    share[near[whole]] = 1
-    crossed = ~whole & shapely.intersects(part, cells)
-    cut = near[crossed]
-    slices = shapely.intersection(part, cells[crossed])
+    shapely.prepare(held)
+    inside = shapely.covers(held[tile[near]], cells)
+    share[near[inside]] = 1
+    on_border = ~inside & shapely.intersects(held[tile[near]], cells)
+    cut = near[on_border]
+    slices = shapely.intersection(held[tile[cut]], cells[on_border])
     share[cut] = shapely.area(slices)
     share[share > 1 - _SPECK] = 1
     middles = shapely.centroid(slices)
@@ -346,12 +354,12 @@ def _cut(shape: Any, block: Any, x: Any, y: Any) -> tuple[Any, Any, Any]:
 
 
 def _put_inside(
-    points: gpd.GeoSeries, leaf: Any, leaves: gpd.GeoDataFrame, areas: gpd.GeoDataFrame
+    points: gpd.GeoSeries, leaf: Any, cut: Any, leaves: gpd.GeoDataFrame, areas: gpd.GeoDataFrame
 ) -> gpd.GeoSeries:
     """Have each point counted in its own unit, though a sliver is thinner than rounding."""
     codes = leaves["code"].to_numpy(dtype=object)
-    finest = _finest(points, areas)
-    astray = finest != codes[leaf]
+    astray = np.zeros(len(points), dtype=bool)
+    astray[cut] = _finest(points[cut], areas) != codes[leaf[cut]]
     places = points.to_numpy().copy()
     for one in np.unique(leaf[astray]):
         lost, sound = astray & (leaf == one), ~astray & (leaf == one)
