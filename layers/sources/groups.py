@@ -127,16 +127,15 @@ def complete(
     if not lacking:
         return given[list(GROUPS)], []
     atoms = census.atoms()
-    levels = units.assign(points, areas)
-    home = levels.get("district", pd.Series(None, index=points.index, dtype=object))
+    nowhere = pd.Series(None, index=points.index, dtype=object)
+    home = units.assign(points, areas).get("district", nowhere)
     known = home.isin(atoms.index)
-    # Whoever lives outside every unit has the mix of all; checks tell of them.
-    inside = levels.notna().any(axis=1)
-    unknown = inside & ~known & (given["residents"] > 0)
+    # Whoever lives in no district has the mix of all; checks tell who is in no unit.
+    unknown = home.notna() & ~known & (given["residents"] > 0)
     if unknown.any() or not known.any():
         names = areas.set_index("code")["name"]
-        codes = pd.unique(levels[unknown].ffill(axis=1).iloc[:, -1])[:_SHOWN]
-        told = {"groups": ", ".join(lacking), "found": ", ".join(names[c] for c in codes) or "–"}
+        codes = pd.unique(home[unknown])[:_SHOWN]
+        told = {"groups": ", ".join(lacking), "found": ", ".join(names[codes]) or "–"}
         raise SourceError(text("error.groups_unknown", path=str(source.path), **told))
     everywhere = atoms.loc[home[known].unique()].sum()
     mix = atoms.reindex(home.where(known)).fillna(everywhere)

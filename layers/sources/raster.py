@@ -289,7 +289,9 @@ def _in_cells(shapes: gpd.GeoSeries, crs: CRS, frame: Any) -> npt.NDArray[np.obj
     if crs != shapes.crs:
         shapes = shapes.segmentize(_STEP_DEGREES).to_crs(crs)
     back = ~frame
-    placed = shapely.transform(shapes.to_numpy(), lambda x, y: _moved(back, x, y), interleaved=False)
+    placed = shapely.transform(
+        shapes.to_numpy(), lambda x, y: _moved(back, x, y), interleaved=False
+    )
     return np.asarray(shapely.make_valid(placed))
 
 
@@ -325,9 +327,9 @@ def _cut(shape: Any, block: Any, x: Any, y: Any) -> tuple[Any, Any, Any]:
     part = shapely.intersection(shape, block)
     places, share = np.column_stack([x + 0.5, y + 0.5]), np.zeros(len(x))
     # Tiles first: few of them hold a border, and little of it.
-    across, down = x // _TILE, y // _TILE
-    corners, tile = np.unique(np.column_stack([across, down]), axis=0, return_inverse=True)
-    left, top = corners.T * _TILE
+    stride = int(x.max(initial=0)) // _TILE + 1
+    number, tile = np.unique(y // _TILE * stride + x // _TILE, return_inverse=True)
+    left, top = number % stride * _TILE, number // stride * _TILE
     squares = shapely.box(left, top, left + _TILE, top + _TILE)
     shapely.prepare(part)
     whole = shapely.covers(part, shapely.intersection(squares, block))

@@ -98,13 +98,9 @@ def grids(draw):
 def cities(draw):
     """Two districts with a jagged border and two townships in a part of the first."""
     along = draw(st.lists(st.floats(0.2, 0.8), min_size=2, max_size=6))
-    border = [
-        (WEST + WIDE * x, SOUTH + WIDE * n / (len(along) - 1)) for n, x in enumerate(along)
-    ]
+    border = [(WEST + WIDE * x, SOUTH + WIDE * n / (len(along) - 1)) for n, x in enumerate(along)]
     left = shapely.Polygon([(WEST, SOUTH), *border, (WEST, SOUTH + WIDE)])
-    right = shapely.Polygon(
-        [(WEST + WIDE, SOUTH), *border, (WEST + WIDE, SOUTH + WIDE)]
-    )
+    right = shapely.Polygon([(WEST + WIDE, SOUTH), *border, (WEST + WIDE, SOUTH + WIDE)])
     cut = SOUTH + WIDE * draw(st.floats(0.3, 0.7))
     top = SOUTH + WIDE * draw(st.floats(0.75, 1))
     low = left.intersection(shapely.box(WEST, SOUTH, WEST + WIDE, cut))
@@ -198,8 +194,8 @@ def test_a_negative_value_that_nobody_declared_is_told(tmp_path):
     pieces = read(write(tmp_path / "p.tif", np.float32([[-99999, 3], [-99999, 5]])))
     assert pieces.counts["residents"].sum() == 8
     (finding,) = pieces.findings
-    assert (finding.code, finding.values["count"]) == ("raster_sentinel", 2)
-    assert "-99999" in finding.words("message", "en")
+    assert finding.code == "raster_sentinel"
+    assert finding.words("message", "en").startswith("2 cells of the raster 'p.tif' hold -99999,")
 
 
 @pytest.mark.parametrize(
