@@ -1,4 +1,4 @@
-"""A city: a folder of checked layers with their provenance."""
+"""A city: checked layers with their provenance, in a folder or a database's schema."""
 
 import hashlib
 import os
@@ -15,8 +15,9 @@ import pandas as pd
 import tomli_w
 from pyproj import CRS
 
-from layers import facilities, population, streets, units, water
+from layers import city_tables, facilities, population, streets, units, water
 from layers.crs import measuring_crs, projected
+from layers.database import Address, located
 from layers.errors import CityDamagedError, CityError, CityMissingError, CrsError, InputError
 from layers.findings import Finding, in_order, refuse_errors
 from layers.folder import Held, read_whole, replacing
@@ -84,7 +85,7 @@ class City:
     provenance
         Of each layer, by its name.
     path
-        Folder it was opened from, or None.
+        Folder it was opened from, or None: it lies in none, or in a database.
 
     Examples
     --------
@@ -164,13 +165,14 @@ class City:
         )
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str], *, check: bool = True) -> Self:
-        """Open a city's folder.
+    def open(cls, path: str | os.PathLike[str] | Address, *, check: bool = True) -> Self:
+        """Open a city's folder, or its schema in a PostGIS database.
 
         Parameters
         ----------
         path
-            The folder.
+            The folder, or the database's address
+            (``postgresql://user@host/database?schema=…``).
         check
             Refuse layers with findings that stop the work. Without it they open as they
             are, for `findings` to tell what is wrong.
@@ -178,22 +180,26 @@ class City:
         Raises
         ------
         CityMissingError
-            The folder or one of its files is not there.
+            The folder or one of its files, the schema or one of its tables is not there.
         CityDamagedError
-            A file is truncated or was changed by hand.
+            A file or table is truncated or was changed by hand.
         CityError
-            The disk refuses.
+            The disk or the database refuses.
         LayerError
             A layer breaks its schema; the message names every row and the remedy.
         """
-        folder = Path(path)
-        head, stated, layers = _read(folder)
+        where = located(path)
+        if isinstance(where, Address):
+            head, stated, layers = _read_tables(where)
+        else:
+            head, stated, layers = _read(where)
+            head["path"] = where
         if check:
             refuse_errors(_schema_findings(layers))
-        return cls(**head, provenance=stated, path=folder, **layers)
+        return cls(**head, provenance=stated, **layers)
 
-    def save(self, path: str | os.PathLike[str]) -> Self:
-        """Save into a folder, whole or not at all.
+    def save(self, path: str | os.PathLike[str] | Address) -> Self:
+        """Save into a folder, or a schema of a PostGIS database, whole or not at all.
 
         Everything is written beside the target and moved into place at the end; a city
         already there is replaced only then.
@@ -201,7 +207,7 @@ class City:
         Parameters
         ----------
         path
-            The folder to make, or a city's folder to replace.
+            The folder to make, or a city's folder to replace; or a database's address.
 
         Returns
         -------
@@ -212,9 +218,12 @@ class City:
         InputError
             Something that is no city stands in the way.
         CityError
-            The disk refuses; what was there is unchanged.
+            The disk or the database refuses; what was there is unchanged.
         """
-        folder = Path(path).resolve()
+        where = located(path)
+        if isinstance(where, Address):
+            return replace(self, provenance=self._write_tables(where), path=None)
+        folder = where.resolve()
         try:
             if folder.exists() and not (folder.is_dir() and _holds_city_alone(folder)):
                 raise InputError(text("error.city_in_the_way", path=str(path)))
@@ -225,7 +234,7 @@ class City:
             raise CityError(
                 text("error.city_not_written", path=str(path), reason=reason)
             ) from wrong
-        return replace(self, provenance=stated, path=Path(path))
+        return replace(self, provenance=stated, path=where)
 
     def _write(self, fresh: Path) -> dict[str, Provenance]:
         stated = {}
@@ -237,7 +246,23 @@ class City:
                 rows=len(layer),
                 checksum=_checksum(target.read_bytes()),
             )
-        (fresh / _TOML).write_text(self._toml(stated), encoding="utf-8")
+        (fresh / _TOML).write_text(tomli_w.dumps(self._table(stated)), encoding="utf-8")
+        return stated
+
+    def _write_tables(self, address: Address) -> dict[str, Provenance]:
+        # What a folder would give back, so that both hold the same.
+        layers = {key: _MODULES[key].conform(layer) for key, layer in self.layers().items()}
+        stated = {
+            key: replace(
+                self.provenance.get(key, Provenance(source="not stated")),
+                rows=len(layer),
+                checksum=city_tables.checksum(layer),
+            )
+            for key, layer in layers.items()
+        }
+        table = self._table(stated)
+        told = table.pop("layers")
+        city_tables.write(address, table, told, layers, names=list(_MODULES))
         return stated
 
     def layers(self) -> dict[str, gpd.GeoDataFrame]:
@@ -339,19 +364,17 @@ class City:
             )
         return found
 
-    def _toml(self, stated: Mapping[str, Provenance]) -> str:
-        return tomli_w.dumps(
-            {
-                "format": _FORMAT,
-                "name": self.name,
-                "name_en": self.name_en,
-                "crs": self.crs.to_string(),
-                "layers": {
-                    key: {**vars(entry), "notes": list(entry.notes)}
-                    for key, entry in stated.items()
-                },
-            }
-        )
+    def _table(self, stated: Mapping[str, Provenance]) -> dict[str, Any]:
+        """Everything but the layers' rows, as plain values."""
+        return {
+            "format": _FORMAT,
+            "name": self.name,
+            "name_en": self.name_en,
+            "crs": self.crs.to_string(),
+            "layers": {
+                key: {**vars(entry), "notes": list(entry.notes)} for key, entry in stated.items()
+            },
+        }
 
 
 def _schema_findings(layers: Mapping[str, gpd.GeoDataFrame]) -> list[Finding]:
@@ -375,7 +398,16 @@ def _read(folder: Path) -> Contents:
 
 
 def _read_from(place: Held) -> Contents:
-    table = _read_toml(place)
+    try:
+        head, stated = _head_and_provenance(_read_toml(place))
+    except ValueError as wrong:
+        raise _toml_error(place, str(wrong)) from wrong
+    layers = {key: _read_layer(place, key, entry.checksum) for key, entry in stated.items()}
+    return head, stated, layers
+
+
+def _head_and_provenance(table: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Provenance]]:
+    """Read what is told of a city and its layers; ValueError says what is wrong."""
     try:
         stated = {
             key: Provenance(**{**entry, "notes": tuple(entry.get("notes", ()))})
@@ -384,10 +416,32 @@ def _read_from(place: Held) -> Contents:
         head: dict[str, Any] = {key: str(table[key]) for key in ("name", "name_en")}
         head["crs"] = projected(table["crs"])
     except (KeyError, TypeError, AttributeError, CrsError) as wrong:
-        raise _toml_error(place, f"{type(wrong).__name__}: {wrong}") from wrong
+        raise ValueError(f"{type(wrong).__name__}: {wrong}") from wrong
     if not set(LAYERS) <= set(stated) <= set(_MODULES):
-        raise _toml_error(place, f"layers: {', '.join(sorted(stated))}")
-    layers = {key: _read_layer(place, key, entry.checksum) for key, entry in stated.items()}
+        raise ValueError(f"layers: {', '.join(sorted(stated))}")
+    return head, stated
+
+
+def _read_tables(address: Address) -> Contents:
+    """Name and reference system, provenance and layers of the city in a schema."""
+
+    def changed(table: str) -> CityDamagedError:
+        told = {"address": str(address), "table": f"{address.schema}.{table}"}
+        return CityDamagedError(text("error.database_table_changed", **told))
+
+    told, entries, tables = city_tables.read(address, list(_MODULES))
+    try:
+        head, stated = _head_and_provenance({**told, "layers": entries})
+    except ValueError as wrong:
+        raise changed(city_tables.HEAD) from wrong
+    layers = {}
+    for key, frame in tables.items():
+        try:
+            layers[key] = _MODULES[key].conform(frame)
+        except (CrsError, AttributeError) as wrong:
+            raise changed(key) from wrong
+        if city_tables.checksum(layers[key]) != stated[key].checksum:
+            raise changed(key)
     return head, stated, layers
 
 

@@ -9,6 +9,9 @@ import shapely
 from hypothesis import settings
 
 from layers import City, Provenance
+from tests.postgres import postgres
+
+__all__ = ["postgres"]
 
 # A busy machine is no fault of the code's.
 settings.register_profile("unhurried", deadline=None)

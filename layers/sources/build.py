@@ -20,7 +20,17 @@ from layers.crs import measuring_crs
 from layers.errors import SourceError
 from layers.findings import Finding, in_order, refuse_errors
 from layers.messages import text
-from layers.sources import boundaries, cells, census, inhabitants, osm, places, router
+from layers.sources import (
+    boundaries,
+    cells,
+    census,
+    inhabitants,
+    osm,
+    people,
+    places,
+    raster,
+    router,
+)
 from layers.sources.fetch.record import Record
 from layers.sources.files import Source
 from layers.sources.rejected import Rejected
@@ -81,7 +91,8 @@ def build_city(
         Points with a column a group. Or, with the option ``weight``, cells whose counts
         in that column the census of 2020 is spread over by district. Option ``datum``
         says what the coordinates are in. Or a file of OpenStreetMap, over whose homes it
-        is spread by their floor space.
+        is spread by their floor space. Or a raster, or, with the option ``over``, a table
+        by unit; see `layers.sources.people`.
     facilities
         Tables of places, each of one service, or files of OpenStreetMap, whose tags say
         what a place is; none makes an empty layer.
@@ -107,15 +118,18 @@ def build_city(
     # A fault must be told before the row it is in counts as outside the study area.
     refuse_errors([*street_layer.check(ways), *unit_layer.check(areas)])
     crs = measuring_crs(areas)
+    within = areas
     west, south, east, north = (float(side) for side in areas.total_bounds)
     near = (west, south, east, north)
-    people, found, share, lost = _read_people(population, areas, crs, near)
-    sites, repeated, astray = _read_facilities(facilities, near)
-    refuse_errors([*population_layer.check(people), *facility_layer.check(sites)])
     if area:
         box = box or _where_streets_are(ways, crs)
-        areas, clipped = _clip_units(areas, box, crs)
-        people, fewer = _within(people, box, "population")
+        within, clipped = _clip_units(areas, box, crs)
+    residents, found, share, lost = _read_people(population, areas, within, ways, crs)
+    sites, repeated, astray = _read_facilities(facilities, near)
+    refuse_errors([*population_layer.check(residents), *facility_layer.check(sites)])
+    if area:
+        areas = within
+        residents, fewer = _within(residents, box, "population")
         sites, less = _within(sites, box, "facilities")
         found = [*_about(found, areas), *clipped, *fewer, *less]
     found += [*met, *broken, *cells.squeezed(share, areas), *repeated]
@@ -124,7 +138,7 @@ def build_city(
         name_en=name_en,
         streets=ways,
         units=areas,
-        population=people,
+        population=residents,
         facilities=sites,
         crs=crs,
         provenance=_provenance(origin, units, population, facilities, found),
@@ -165,30 +179,45 @@ def _read_units(sources: Sequence[Source]) -> tuple[list[gpd.GeoDataFrame], list
 
 
 def _is_spread(source: Source) -> bool:
-    """Whether people are spread over cells rather than given by point."""
-    return "weight" in source.options or osm.is_osm(source.path)
+    """Whether the census is spread over cells rather than people given."""
+    cells_given = "weight" in source.options or osm.is_osm(source.path)
+    return cells_given and "over" not in source.options
 
 
 def _read_people(
-    source: Source, areas: gpd.GeoDataFrame, crs: CRS, near: Bounds
+    source: Source,
+    areas: gpd.GeoDataFrame,
+    within: gpd.GeoDataFrame,
+    ways: gpd.GeoDataFrame,
+    crs: CRS,
 ) -> tuple[gpd.GeoDataFrame, list[Finding], pd.Series, list[Rejected]]:
+    """Read the people; `within` are the units as the study area clips them."""
+    whole = pd.Series(dtype="float64")
+    if raster.is_raster(source.path):
+        return *people.from_raster(source, areas, within, ways, crs), whole, []
+    if "over" in source.options:
+        return *people.from_units(source, areas, ways, crs), whole, []
     if not _is_spread(source):
-        people, told, lost = inhabitants.read(source, near=near)
-        return people, told, pd.Series(dtype="float64"), [lost]
+        west, south, east, north = (float(side) for side in areas.total_bounds)
+        layer, told, lost = inhabitants.read(source, near=(west, south, east, north))
+        if set(population_layer.GROUPS) <= set(layer.columns):
+            return layer, told, whole, [lost]
+        # Groups that it does not count have their share of the census.
+        return *people.from_points(source, areas), whole, []
     districts = areas[areas["level"] == "district"]
     if osm.is_osm(source.path):
         source.allow("tags")
         homes, met = osm.read_homes(source.path, table=osm.HomeTable.read(_tags(source)))
         floors = cells.Cells(homes["weight"].to_numpy(), homes.geometry)
-        people, found = cells.spread(floors, districts, census.atoms())
+        housed, found = cells.spread(floors, districts, census.atoms())
         # Homes never cover a district, and put nobody where nobody lives.
-        return people, [*met, *found], pd.Series(dtype="float64"), []
+        return housed, [*met, *found], whole, []
     source.allow("weight", *cells.OPTIONS)
     weights = cells.read(source, source.need("weight"))
-    people, found = cells.spread(weights, districts, census.atoms())
+    spread, found = cells.spread(weights, districts, census.atoms())
     share = cells.covered_share(weights, districts, crs)
     nobody = [code for one in found if one.code in _UNSPREAD for code in one.rows]
-    return people, found, share.drop(nobody), []
+    return spread, found, share.drop(nobody), []
 
 
 def _read_facilities(
@@ -363,15 +392,18 @@ def _provenance(
         for told in stand_ins
     )
     spread = _is_spread(population)
-    drawn, people, sites = (_origin(one) for one in (units, [population], facilities))
+    drawn, counted, sites = (_origin(one) for one in (units, [population], facilities))
+    made = f"{counted.source}; 2020 census" if spread else counted.source
+    if "over" in population.options:
+        made = f"{made}; {people.over(population)}"
     return {
         "streets": replace(streets, notes=(*streets.notes, *notes("streets"))),
         "units": replace(drawn, notes=(*drawn.notes, *notes("units"))),
         "population": replace(
-            people,
-            source=f"{people.source}; 2020 census" if spread else people.source,
-            date="2020" if spread else people.date,
-            notes=(*people.notes, *notes("population")),
+            counted,
+            source=made,
+            date="2020" if spread else counted.date,
+            notes=(*counted.notes, *notes("population")),
         ),
         "facilities": replace(
             sites,

@@ -65,6 +65,8 @@ _WHOLE: Final[Mapping[str, tuple[str, ...]]] = {
     "330127": ("330127",),
     "330182": ("330182",),
 }
+_FITTING: Final = 200
+_FITTED: Final = 1e-9
 _SCENIC_AREA: Final = "西湖风景名胜区"
 
 
@@ -269,6 +271,51 @@ def groups_of(cells: pd.DataFrame) -> pd.DataFrame:
         The same rows with the columns `layers.population.GROUPS`.
     """
     return pd.DataFrame({group: cells[list(parts)].sum(axis=1) for group, parts in _PARTS.items()})
+
+
+def complete(given: pd.DataFrame, mix: pd.DataFrame) -> pd.DataFrame:
+    """Estimate every group where some are known, from a mix of sex and age.
+
+    Iterative proportional fitting (Deming and Stephan 1940): the atoms of the mix are
+    scaled to the known groups in turn until they meet them, so that groups nest.
+
+    Parameters
+    ----------
+    given
+        People of some groups, ``residents`` among them, a row a place.
+    mix
+        Columns `ATOMS`, what is typical of each place; aligned to `given`, each row with
+        a sum above nought.
+
+    Returns
+    -------
+    DataFrame
+        Every group; those given are as they were.
+
+    Examples
+    --------
+    >>> mix = pd.DataFrame([atoms().sum()])
+    >>> people = complete(pd.DataFrame({"residents": [100.0], "women": [60.0]}), mix)
+    >>> people.loc[0, "women_60_plus"] < people.loc[0, "age_60_plus"] < 40
+    np.True_
+    """
+    residents = given["residents"].to_numpy("float64")
+    shares = mix[list(ATOMS)].to_numpy("float64")
+    cells = shares / shares.sum(axis=1, keepdims=True) * residents[:, np.newaxis]
+    known = [group for group in _PARTS if group in given and group != "residents"]
+    for _ in range(_FITTING if len(known) > 1 else 1):
+        before = cells.copy()
+        for group in known:
+            inside = np.isin(ATOMS, _PARTS[group])
+            people = np.minimum(given[group].to_numpy("float64"), residents)
+            for part, wanted in ((inside, people), (~inside, residents - people)):
+                there = cells[:, part].sum(axis=1)
+                factor = np.divide(wanted, there, out=np.zeros_like(there), where=there > 0)
+                cells[:, part] *= factor[:, np.newaxis]
+        if np.abs(cells - before).max(initial=0) < _FITTED:
+            break
+    fitted = groups_of(pd.DataFrame(cells, index=given.index, columns=list(ATOMS)))
+    return fitted.assign(**{group: given[group] for group in ("residents", *known)})
 
 
 def _ages(people: pd.DataFrame, first: int, end: int = 200) -> "pd.Series[int]":

@@ -1,15 +1,14 @@
 """``planner build``: a city's folder out of source files."""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from layers.errors import LayerError
 from layers.messages import text
 from layers.sources import rejected
 from layers.sources.build import build_city
-from layers.sources.files import Source
-from planner.cli.options import Commands, share
+from layers.sources.postgis import parse_source
+from planner.cli.options import Commands, place, share
 from planner.cli.screen import DONE, show_findings, stderr, stdout, working, write
 from planner.standards import load_services
 
@@ -34,7 +33,9 @@ def register(commands: Commands) -> None:
             **more,
         )
     build.add_argument("--area", default="", help=text("cli.build.area"))
-    build.add_argument("--out", required=True, type=Path, help=text("cli.build.out"))
+    build.add_argument(
+        "--out", required=True, type=place, metavar="PATH|URL", help=text("cli.build.out")
+    )
     build.add_argument("--rejected", type=Path, help=text("cli.build.rejected"))
     share(build, "services", "json")
 
@@ -46,10 +47,10 @@ def run(options: argparse.Namespace) -> int:
         built = build_city(
             name=options.name or options.out.name,
             name_en=options.name_en,
-            streets=Source.parse(options.streets),
-            units=[Source.parse(words) for words in options.units],
-            population=Source.parse(options.population),
-            facilities=[Source.parse(words) for words in options.facilities or []],
+            streets=parse_source(options.streets),
+            units=[parse_source(words) for words in options.units],
+            population=parse_source(options.population),
+            facilities=[parse_source(words) for words in options.facilities or []],
             area=options.area,
             services=tuple(services),
         )

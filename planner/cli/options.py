@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from rich.progress import Progress
 
 from layers import City, embedded
+from layers.database import Address, located
+from layers.errors import CityError
 from layers.messages import LANGUAGES, text
 from planner.cli.screen import stderr
 
@@ -53,7 +55,7 @@ class Commands:
 def share(parser: argparse.ArgumentParser, *names: str) -> None:
     """Add options that mean the same in every command, by their names."""
     every: dict[str, dict[str, Any]] = {
-        "city": {"type": Path, "help": text("cli.city")},
+        "city": {"type": place, "metavar": "PATH|URL", "help": text("cli.city")},
         "services": {"type": Path, "help": text("cli.services_file")},
         "limit": {"type": float, "default": 300.0, "help": text("cli.limit")},
         "json": {"action": "store_true", "help": text("cli.json")},
@@ -62,8 +64,16 @@ def share(parser: argparse.ArgumentParser, *names: str) -> None:
         parser.add_argument(f"--{name}", **every[name])
 
 
-def open_city(path: Path | None, size: Size = "city") -> City:
-    """Open a city's folder, or the embedded city when there is none."""
+def place(words: str) -> Path | Address:
+    """Read where a city lies: a folder, or a database's address."""
+    try:
+        return located(words)
+    except CityError as wrong:
+        raise argparse.ArgumentTypeError(str(wrong)) from wrong
+
+
+def open_city(path: Path | Address | None, size: Size = "city") -> City:
+    """Open a city's folder or schema, or the embedded city when there is none."""
     if path:
         return City.open(path)
     words = text("cli.embedded.working")

@@ -290,9 +290,7 @@ def _hold(
                 upper=0.0,
             )
         else:
-            program.add_rows(
-                [0, len(mine)], column[mine], load[mine] / scale, upper=room / scale
-            )
+            program.add_rows([0, len(mine)], column[mine], load[mine] / scale, upper=room / scale)
 
 
 class Allocation:

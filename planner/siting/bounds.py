@@ -66,9 +66,7 @@ def distances(instance: Instance, beyond: ArrayLike | None) -> tuple[Pairs, Floa
     given = np.asarray(np.inf if beyond is None else beyond, dtype=np.float64)
     if given.ndim and given.shape != (n,):
         raise InputError(
-            text(
-                "siting.lengths", name="beyond", found="×".join(map(str, given.shape)), wanted=n
-            )
+            text("siting.lengths", name="beyond", found="×".join(map(str, given.shape)), wanted=n)
         )
     if not (given >= 0).all():
         raise InputError(text("siting.beyond", found=f"{given.min():g}"))
@@ -339,9 +337,7 @@ class Dual:
             price = np.clip(self.price + length * span / norm * short, self._lowest, self.rows.far)
 
 
-def unlimited(
-    rows: Rows, choice: Choice, watch: Watch
-) -> Callable[[Floats], Point | None]:
+def unlimited(rows: Rows, choice: Choice, watch: Watch) -> Callable[[Floats], Point | None]:
     """Make the relaxation for sites without capacities."""
     made = kernels()
 

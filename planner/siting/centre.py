@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy.sparse as sp
@@ -74,9 +74,7 @@ def p_centre(
 class _Search:
     """One solve: the best choice so far, and distances shown to be too short."""
 
-    def __init__(
-        self, instance: Instance, limits: Limits, watch: Watch, *, weighted: bool
-    ) -> None:
+    def __init__(self, instance: Instance, limits: Limits, watch: Watch, *, weighted: bool) -> None:
         self.instance, self.limits, self.watch, self.weighted = instance, limits, watch, weighted
         self.choice = Choice(instance, limits)
         self.weight = instance.people if weighted else (instance.people > 0).astype(np.float64)

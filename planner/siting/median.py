@@ -174,7 +174,9 @@ class _Search:
             self._raise(dual.bound)
             return None if self._done() else min(self.best, target)
 
-        dual.climb(self.watch, target=target, steps=_STEPS, every=_EVERY, news=news, length=self._length)
+        dual.climb(
+            self.watch, target=target, steps=_STEPS, every=_EVERY, news=news, length=self._length
+        )
         self._raise(dual.bound)
 
     def _prove(self, dual: Dual) -> None:
@@ -265,9 +267,7 @@ class _Search:
         )
 
 
-def evaluated(
-    instance: Instance, pairs: Pairs, limit: Floats, opened: Ints
-) -> tuple[float, Ints]:
+def evaluated(instance: Instance, pairs: Pairs, limit: Floats, opened: Ints) -> tuple[float, Ints]:
     """Add up the people's distances by plain arithmetic.
 
     Parameters

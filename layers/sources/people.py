@@ -1,0 +1,116 @@
+"""The population layer out of points, rasters, and tables by unit.
+
+In all of them a column of a table is found under its usual Chinese or English name or
+the one that an option named as the group gives it. Groups that the source lacks follow
+the census by district, as `layers.sources.groups.complete` tells.
+"""
+
+import geopandas as gpd
+import pandas as pd
+from pyproj import CRS
+
+from layers import population
+from layers.database import Address, located
+from layers.findings import Finding
+from layers.population import GROUPS
+from layers.sources import census, dasymetric, groups, raster
+from layers.sources.files import Source
+
+Read = tuple[gpd.GeoDataFrame, list[Finding]]
+
+
+def from_points(source: Source, areas: gpd.GeoDataFrame) -> Read:
+    """Read a row a place.
+
+    Raises
+    ------
+    SourceError
+        It cannot be read; a count is missing or none; a group is neither there nor known
+        to the census.
+    """
+    source.allow("datum", "lon", "lat", "layer", "crs", *GROUPS)
+    table, points = source.read_points()
+    named = groups.columns(source, table)
+    if len(named) < len(GROUPS):
+        given = groups.counts(source, table, named).reset_index(drop=True)
+        return _layer(given, points.reset_index(drop=True), areas, source)
+    # Whole as it stands: the layer's own checks tell of its rows.
+    whole = {
+        group: source.numbers(table, column) if source.is_table else table[column].array
+        for group, column in named.items()
+    }
+    return population.conform(gpd.GeoDataFrame(whole, geometry=points.array)), []
+
+
+def from_units(
+    source: Source, areas: gpd.GeoDataFrame, streets: gpd.GeoDataFrame, crs: CRS
+) -> Read:
+    """Read a table by unit and spread it over the weights that the option ``over`` names.
+
+    Raises
+    ------
+    SourceError
+        The table or the weights cannot be read, or a row's unit is not known.
+    """
+    source.allow("over", "unit", "weight", "floors", "datum", "lon", "lat", "layer", "crs", *GROUPS)
+    counts = dasymetric.read_counts(source, areas)
+    weights = dasymetric.read_weights(source, areas, streets, crs)
+    spread, points, found = dasymetric.spread(counts, weights, areas, streets=streets, crs=crs)
+    layer, more = _layer(spread, points, areas, source)
+    return layer, [*found, *more]
+
+
+def from_raster(
+    source: Source,
+    areas: gpd.GeoDataFrame,
+    within: gpd.GeoDataFrame,
+    streets: gpd.GeoDataFrame,
+    crs: CRS,
+) -> Read:
+    """Read a raster of people; or, with the option ``weight``, spread the census over it.
+
+    Parameters
+    ----------
+    source
+        The raster; options named as the groups say which band or file holds each, as
+        `layers.sources.raster.bands_of_groups` tells.
+    areas, within
+        Unit layer, whole and as the study area clips it.
+    streets
+        Street layer.
+    crs
+        Projected reference system to measure in.
+
+    Raises
+    ------
+    SourceError
+        It cannot be read; a group is neither there nor known to the census.
+    CrsError
+        It has no reference system.
+    """
+    if "weight" not in source.options:
+        source.allow("crs", *GROUPS)
+        pieces = raster.read(source, raster.bands_of_groups(source), within)
+        layer, found = _layer(pieces.counts, pieces.points, within, source)
+        return layer, [*pieces.findings, *found]
+    source.allow("crs", "weight")
+    atoms = census.atoms()
+    districts = areas[areas["level"] == "district"]
+    counts = atoms.loc[[code for code in districts["code"] if code in atoms.index]]
+    weights = dasymetric.raster_weights(source, districts)
+    spread, points, found = dasymetric.spread(counts, weights, districts, streets=streets, crs=crs)
+    layer = gpd.GeoDataFrame(census.groups_of(spread), geometry=points.array)
+    return population.conform(layer), found
+
+
+def over(source: Source) -> str:
+    """Name the weights of a table by unit, without a password."""
+    place = located(source.need("over"))
+    return place.name or str(place) if isinstance(place, Address) else place.name
+
+
+def _layer(
+    given: pd.DataFrame, points: gpd.GeoSeries, areas: gpd.GeoDataFrame, source: Source
+) -> Read:
+    filled, found = groups.complete(given, points, areas, source)
+    return population.conform(gpd.GeoDataFrame(filled, geometry=points.array)), found
