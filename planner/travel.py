@@ -129,7 +129,7 @@ def figures(what: Figure, mode: Mode, given: Any) -> ByClass | None:
 
 @cache
 def usual() -> Mapping[tuple[str, str], ByClass]:
-    """The program's own figures, by mode and what they are of."""
+    """Read the program's own figures, by mode and what they are of."""
     with data_path("travel.toml").open("rb") as file:
         modes = tomllib.load(file)
     return {
