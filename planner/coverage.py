@@ -53,10 +53,12 @@ class Coverage:
     network
         The streets, for the standard's mode.
     reach
-        Distances from the facilities along them, without a cutoff.
+        Distances from the facilities along them, without a cutoff; of a facility with
+        several entrances every one is an origin.
     facilities
-        The facilities counted: columns of the layer, ``reason`` (why one could not be
-        placed on a street, else None), ``access`` (m) and a column a level with the
+        The facilities counted, those with several entrances once: columns of the layer,
+        ``reason`` (why none of its entrances could be placed on a street, else None),
+        ``access`` (m, of the entrance nearest to a street) and a column a level with the
         code of its unit.
     demand
         A row for each row of the population layer: ``distance`` to the nearest facility
@@ -320,7 +322,7 @@ def coverage(
         network = Network.build(city.streets, standard.mode, crs=city.crs, **standard.pace)
     elif network.mode != standard.mode:
         raise InputError(text("error.network_mode", found=network.mode, wanted=standard.mode))
-    counted = facility_layer.open_in(city.facilities, year)
+    counted = facility_layer.open_in(city.facilities, year, entrances=True)
     counted = counted[counted["service"] == service.key]
     origins = network.locate(counted, limit=limit)
     infinite = {"cutoff_min": np.inf} if standard.unit == "min" else {"cutoff": np.inf}
@@ -340,11 +342,13 @@ def _assemble(  # the parts are the result's own fields
 ) -> Coverage:
     distance, origin = measure(reach, homes)
     units = city.units
-    sited = counted.assign(reason=reach.origins.reason, access=reach.origins.access)
+    sited = _sited(counted, reach.origins)
     demand = pd.DataFrame(
         {
             "distance": distance,
-            "facility": labels_at(pd.Index(counted["id"]), origin, city.population.index),
+            "facility": labels_at(
+                pd.Index(facility_layer.owners(counted)), origin, city.population.index
+            ),
             "served": within(distance, standard.cutoff),
             "reason": homes.reason,
         },
@@ -357,9 +361,21 @@ def _assemble(  # the parts are the result's own fields
         year=year,
         network=reach.network,
         reach=reach,
-        facilities=sited.join(assign(counted.geometry, units)),
+        facilities=sited.join(assign(sited.geometry, units)),
         demand=demand.join(city.population_units),
     )
+
+
+def _sited(counted: gpd.GeoDataFrame, entrances: Positions) -> gpd.GeoDataFrame:
+    """Facilities, each once, as well placed as the best of their entrances."""
+    placed = pd.DataFrame({"reason": entrances.reason, "access": entrances.access})
+    if "entrance_of" not in counted:
+        return counted.join(placed)
+    owner = facility_layer.owners(counted)
+    order = placed.assign(owner=owner).sort_values("access", kind="stable", na_position="last")
+    best = order.drop_duplicates("owner").set_index("owner")
+    own = counted[counted["entrance_of"].isna()]
+    return own.join(best, on="id")
 
 
 def within(distance: np.ndarray, cutoff: float) -> np.ndarray:

@@ -76,7 +76,6 @@ class Elevation:
         # Nothing else needs GDAL's rasters, which are slow to import.
         import rasterio  # noqa: PLC0415
         from rasterio.errors import RasterioError  # noqa: PLC0415
-        from rasterio.windows import Window, from_bounds  # noqa: PLC0415
 
         named = str(path)
         if not Path(path).exists():
@@ -86,26 +85,22 @@ class Elevation:
                 if raster.crs is None:
                     raise InputError(text("error.elevation_no_crs", path=named))
                 crs = CRS.from_wkt(raster.crs.to_wkt())
-                window = Window(0, 0, raster.width, raster.height)
-                if bounds is not None:
-                    turned = Transformer.from_crs(GEOGRAPHIC, crs, always_xy=True)
-                    around = from_bounds(*turned.transform_bounds(*bounds), raster.transform)
-                    # Two cells more on every side, for what lies between the cells' centres.
-                    wider = Window(
-                        around.col_off - 2, around.row_off - 2, around.width + 4, around.height + 4
-                    )
-                    if not rasterio.windows.intersect([window, wider]):
-                        raise InputError(text("error.elevation_elsewhere", path=named))
-                    window = window.intersection(wider).round_offsets().round_lengths("ceil")
+                there = np.array(raster.transform[:6], dtype=np.float64).reshape(2, 3)
+                back = np.linalg.inv(there[:, :2])
+                to_cell = np.column_stack([back, -back @ there[:, 2]])
+                rows, columns = _window(to_cell, crs, (raster.height, raster.width), bounds)
+                if not (len(rows) and len(columns)):
+                    raise InputError(text("error.elevation_elsewhere", path=named))
+                window = (rows.start, rows.stop), (columns.start, columns.stop)
                 band = raster.read(1, window=window, masked=True).astype(np.float64)
                 heights = band.filled(np.nan) * raster.scales[0] + raster.offsets[0]
-                inverse = ~raster.window_transform(window)
         except RasterioError as wrong:
             reason = str(wrong)
             raise InputError(
                 text("error.elevation_unreadable", path=named, reason=reason)
             ) from wrong
-        return cls(heights, tuple(inverse)[:6], crs, named)
+        to_cell[:, 2] -= columns.start, rows.start
+        return cls(heights, tuple(to_cell.ravel().tolist()), crs, named)
 
     def at(self, xy: Floats, crs: CRS) -> Floats:
         """Heights of places, bilinear between the centres of cells.
@@ -145,6 +140,29 @@ class Elevation:
     def __repr__(self) -> str:
         high, wide = self.heights.shape
         return f"<Elevation: {wide:,} × {high:,} cells of {self.path or 'no file'}>"
+
+
+def _window(
+    to_cell: Floats, crs: CRS, shape: tuple[int, int], bounds: tuple[float, ...] | None
+) -> tuple[range, range]:
+    """Rows and columns of a raster that lie within bounds in degrees."""
+    every = range(shape[0]), range(shape[1])
+    if bounds is None:
+        return every
+    around = Transformer.from_crs(GEOGRAPHIC, crs, always_xy=True).transform_bounds(*bounds)
+    west, south, east, north = around
+    corners = np.array([[x, y, 1.0] for x in (west, east) for y in (south, north)])
+    place = corners @ to_cell.T
+    if not np.isfinite(place).all():
+        return range(0), range(0)
+    # Two cells more on every side, for what lies between the cells' centres.
+    least = np.floor(place.min(axis=0)).astype(np.int64) - 2
+    most = np.ceil(place.max(axis=0)).astype(np.int64) + 2
+    rows, columns = (
+        every[part][max(int(least[axis]), 0) : max(int(most[axis]), 0)]
+        for part, axis in ((0, 1), (1, 0))
+    )
+    return rows, columns
 
 
 @dataclass(frozen=True, eq=False)
