@@ -18,6 +18,59 @@ _AHEAD = 8
 
 
 @compiled
+def compress(tail, head, cost, start, filled, arcs):
+    """Sort arcs by their tails and then heads, keeping the cheapest of parallel ones.
+
+    Parameters
+    ----------
+    tail, head, cost
+        The arcs.
+    start
+        Noughts, one more than there are nodes; filled with where each node's arcs begin.
+    filled
+        Room for a number a node.
+    arcs
+        As many as there are arcs; filled from the front.
+
+    Returns
+    -------
+    How many arcs are kept.
+    """
+    nodes = len(start) - 1
+    for arc in range(len(tail)):
+        start[tail[arc] + 1] += 1
+    for node in range(nodes):
+        start[node + 1] += start[node]
+        filled[node] = start[node]
+    for arc in range(len(tail)):
+        node = tail[arc]
+        begin, at = start[node], filled[node]
+        end = at
+        # A node has a handful of arcs: each is put in its place among them.
+        while at > begin and arcs[at - 1].head > head[arc]:
+            at -= 1
+        if at > begin and arcs[at - 1].head == head[arc]:
+            arcs[at - 1].cost = min(arcs[at - 1].cost, cost[arc])
+            continue
+        for later in range(end, at, -1):
+            arcs[later].head = arcs[later - 1].head
+            arcs[later].cost = arcs[later - 1].cost
+        arcs[at].head = head[arc]
+        arcs[at].cost = cost[arc]
+        filled[node] += 1
+    kept = 0
+    for node in range(nodes):
+        begin = start[node]
+        start[node] = kept
+        for arc in range(begin, filled[node]):
+            arcs[kept].head = arcs[arc].head
+            arcs[kept].cost = arcs[arc].cost
+            kept += 1
+    start[nodes] = kept
+    return kept
+
+
+@compiled
 def nearest(
     start,
     arcs,
@@ -28,6 +81,8 @@ def nearest(
     width,
     buckets,
     room,
+    label,
+    touched,
     distance,
     origin,
 ):
@@ -48,19 +103,21 @@ def nearest(
         Width of a bucket; how many there are, a power of two that holds the dearest arc.
     room
         Nodes that may wait at one time.
+    label
+        Room for distance and origin of every node side by side, which is one line of
+        memory instead of two; inf and -1 before and after.
+    touched
+        Room for the nodes that are reached.
     distance, origin
-        Filled with the outcome, inf and -1 where no origin comes.
+        inf and -1; filled with the outcome where an origin comes.
 
     Returns
     -------
     Whether the room sufficed; if not, the outcome is void.
     """
     nodes = len(start) - 1
-    # Distance and origin side by side: one line of memory instead of two.
-    label = np.empty(2 * nodes)
-    for node in range(nodes):
-        label[2 * node] = np.inf
-        label[2 * node + 1] = -1.0
+    reached = 0
+    enough = True
     first = np.full(buckets, -1, np.int32)
     wait_next = np.empty(room, np.int32)
     wait_node = np.empty(room, np.int32)
@@ -75,7 +132,7 @@ def nearest(
     current = np.int64(0)
     seed = 0
     seeds = len(seed_node)
-    while waiting > 0 or seed < seeds:
+    while enough and (waiting > 0 or seed < seeds):
         if waiting == 0:
             current = max(current, np.int64(seed_cost[seed] * per_width))
         slot = current & mask
@@ -86,6 +143,9 @@ def nearest(
             seed += 1
             old = label[2 * node]
             if cost < old or (cost == old and source < label[2 * node + 1]):
+                if old == np.inf:
+                    touched[reached] = node
+                    reached += 1
                 label[2 * node] = cost
                 label[2 * node + 1] = source
                 if free >= 0:
@@ -95,13 +155,14 @@ def nearest(
                     entry = np.int32(used)
                     used += 1
                 else:
-                    return False
+                    enough = False
+                    break
                 wait_node[entry] = node
                 wait_cost[entry] = cost
                 wait_next[entry] = first[slot]
                 first[slot] = entry
                 waiting += 1
-        while first[slot] >= 0:
+        while enough and first[slot] >= 0:
             # Empty the bucket into a batch; what falls back into it makes the next one.
             count = 0
             entry = first[slot]
@@ -138,6 +199,9 @@ def nearest(
                     if cost > old or cost > limit:
                         continue
                     if cost < old or source < label[2 * head + 1]:
+                        if old == np.inf:
+                            touched[reached] = head
+                            reached += 1
                         label[2 * head] = cost
                         label[2 * head + 1] = source
                         if free >= 0:
@@ -147,7 +211,8 @@ def nearest(
                             entry = np.int32(used)
                             used += 1
                         else:
-                            return False
+                            enough = False
+                            break
                         wait_node[entry] = head
                         wait_cost[entry] = cost
                         into = np.int64(cost * per_width) & mask
@@ -155,10 +220,15 @@ def nearest(
                         first[into] = entry
                         waiting += 1
         current += 1
-    for node in range(nodes):
+    # In the order of memory unless there are few.
+    every = reached > nodes // 4
+    for at in range(nodes if every else reached):
+        node = at if every else np.int64(touched[at])
         distance[node] = label[2 * node]
         origin[node] = np.int64(label[2 * node + 1])
-    return True
+        label[2 * node] = np.inf
+        label[2 * node + 1] = -1.0
+    return enough
 
 
 @compiled

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -25,6 +26,9 @@ Ints = NDArray[np.int64]
 _ARC = np.dtype([("cost", np.float64), ("head", np.int64)])
 _MOST_BUCKETS = 1 << 16
 _ORIGINS_AT_ONCE = 2000
+_SPARE = 16
+"""How many times too large a thread's room may be before it is given back."""
+_own = threading.local()
 _log = logging.getLogger("planner")
 
 
@@ -100,17 +104,11 @@ def compress(nodes: int, tail: Ints, head: Ints, cost: Floats) -> Rows:
     tail, head, cost
         Ends and cost of each arc, costs at least zero.
     """
-    # One number an arc sorts several times faster than two keys and the cost.
-    key = tail * np.int64(nodes) + head
-    order = np.argsort(key)
-    key = key[order]
-    first = np.flatnonzero(np.append(True, key[1:] != key[:-1])[: len(key)])
     start = np.zeros(nodes + 1, dtype=np.int64)
-    np.cumsum(np.bincount(tail[order[first]], minlength=nodes), out=start[1:])
-    arcs = np.empty(len(first), dtype=_ARC)
-    arcs["head"] = head[order[first]]
-    arcs["cost"] = np.minimum.reduceat(cost[order], first) if len(first) else 0.0
-    return Rows(start, arcs)
+    arcs = np.empty(len(tail), dtype=_ARC)
+    filled = np.empty(nodes, dtype=np.int64)
+    kept = kernels("_kernels").compress(tail, head, cost, start, filled, arcs)
+    return Rows(start, arcs if kept == len(arcs) else arcs[:kept].copy())
 
 
 def nearest_origin(
@@ -137,8 +135,9 @@ def nearest_origin(
         Per node, of equally near ones the first; -1 where none does.
     """
     assert not len(seed_origin) or seed_origin.max() < origins
-    distance, origin = np.empty(rows.nodes), np.empty(rows.nodes, dtype=np.int64)
-    _from_all("nearest", rows, seed_node, seed_cost, seed_origin, limit, distance, origin)
+    distance, origin = np.full(rows.nodes, np.inf), np.full(rows.nodes, -1, dtype=np.int64)
+    outcome = *_labels(rows.nodes), distance, origin
+    _from_all("nearest", rows, seed_node, seed_cost, seed_origin, limit, *outcome)
     return distance, origin
 
 
@@ -285,8 +284,7 @@ def _from_all(
     seed_cost: Floats,
     seed_origin: Ints,
     limit: float,
-    distance: Floats,
-    origin: Ints,
+    *outcome: NDArray[Any],
 ) -> None:
     near = np.flatnonzero(np.isfinite(seed_cost) & (seed_cost <= limit))
     near = near[np.argsort(seed_cost[near], kind="stable")]
@@ -294,10 +292,18 @@ def _from_all(
     width, buckets = _buckets(rows, seeds[1], least=2.0**-40)
     room = rows.nodes + len(near) + 1
     search = getattr(kernels("_kernels"), kernel)
-    while not search(
-        rows.start, rows.arcs, *seeds, float(limit), width, buckets, room, distance, origin
-    ):
+    while not search(rows.start, rows.arcs, *seeds, float(limit), width, buckets, room, *outcome):
         room *= 2
+
+
+def _labels(nodes: int) -> tuple[Floats, NDArray[np.int32]]:
+    """Room for the labels of nodes, which each thread keeps: a search leaves it as it was."""
+    kept: tuple[Floats, NDArray[np.int32]] | None = getattr(_own, "labels", None)
+    if kept is None or len(kept[1]) < nodes or len(kept[1]) > _SPARE * nodes:
+        label = np.empty(2 * nodes)
+        label[::2], label[1::2] = np.inf, -1.0
+        kept = _own.labels = label, np.empty(nodes, dtype=np.int32)
+    return kept
 
 
 def _by_origin(

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 from shapely.ops import substring
 
+from layers.crs import GEOGRAPHIC
+
 if TYPE_CHECKING:
     from planner._search import Floats, Ints
     from planner.reach import Reach
@@ -60,9 +62,9 @@ def stretches(reach: Reach, cutoff: float) -> gpd.GeoDataFrame:
     table = table[table["stop"] - table["start"] > _CRUMB_M]
     table = table.sort_values(["row", "start"], ignore_index=True)
     rows = table.pop("row").to_numpy()
-    table.insert(0, "street", network.streets.index.to_numpy()[rows])
+    table.insert(0, "street", network.labels.to_numpy()[rows])
     table.insert(3, "length_m", table["stop"] - table["start"])
-    return gpd.GeoDataFrame(table, geometry=_cut(reach, rows, table), crs=network.streets.crs)
+    return gpd.GeoDataFrame(table, geometry=_cut(reach, rows, table), crs=GEOGRAPHIC)
 
 
 def _served(reach: Reach, cutoff: float) -> tuple[Ints, Floats, Floats]:
@@ -118,15 +120,15 @@ def _merge(edge: Ints, start: Floats, stop: Floats) -> tuple[Ints, Floats, Float
 def _cut(reach: Reach, rows: Ints, table: pd.DataFrame) -> Any:
     """Geometry of stretches; whole streets keep theirs."""
     network = reach.network
-    shapes = np.asarray(network.streets.geometry.array)[rows]
+    shapes = np.asarray(network.ground.streets.geometry.array)[network.row[rows]]
     share = np.stack([table["start"], table["stop"]]) / network.length[rows]
     part = np.flatnonzero((share[0] > 0) | (share[1] < 1))
-    lines = network.lines[rows[part]]
+    lines = network.ground.lines[network.row[rows[part]]]
     cut = [
         substring(line, first, last, normalized=True)
         for line, first, last in zip(lines, share[0, part], share[1, part], strict=True)
     ]
     if cut:
-        back = gpd.GeoSeries(cut, crs=network.crs).to_crs(network.streets.crs)
+        back = gpd.GeoSeries(cut, crs=network.crs).to_crs(GEOGRAPHIC)
         shapes[part] = np.asarray(back.array)
     return shapes

@@ -187,7 +187,7 @@ def _compile(city: City) -> None:
     """Everything that the first question about a city has to wait for."""
     network = Network.build(city.streets, "walk", crs=city.crs)
     network.rows("m", "facility")
-    _ = network.grid, network.cut_off
+    _ = network.ground.grid, network.cut_off
 
 
 def _scattered(city: City, network: Network, count: int) -> gpd.GeoSeries:

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 import networkx as nx
 import numpy as np
-import shapely
-from pyproj import CRS
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from layers import streets as street_layer
-from layers.crs import GEOGRAPHIC, measuring_crs, require_crs
+from layers.crs import GEOGRAPHIC, require_crs
 from layers.errors import InputError
-from layers.findings import refuse_errors
 from layers.messages import text
 from layers.streets import MODES, Mode
 from planner import _search, delays, positions, reach, slopes, travel
-from planner._curve import along_curve
-from planner.positions import Grid, Positions
+from planner.ground import Ground
+from planner.positions import Positions
 from planner.standards import unknown_name
 
 if TYPE_CHECKING:
@@ -29,11 +26,15 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
     import pandas as pd
+    from pyproj import CRS
 
     from layers.findings import Finding
     from planner._search import Floats, Ints, Rows
     from planner.reach import Reach, Towards
-    from planner.slopes import Elevation, Climb
+    from planner.slopes import Climb, Elevation
+
+# What a network is made of besides directions and pace.
+_SKELETON = ("mode", "ground", "row", "node_ids", "u", "v", "length", "climb", "node_delays")
 
 # Below so many junctions a piece of network counts as cut off (GraphHopper's own default
 # for sub-networks), and in a small network below this share of the largest piece.
@@ -52,10 +53,10 @@ class Network:
     ----------
     mode
         The travel mode.
-    crs
-        Projected reference system in which access legs are measured.
-    streets
-        The streets that are open to the mode, in EPSG:4326, with the layer's index.
+    ground
+        The street layer made ready, which networks of other modes may share.
+    row
+        Row of the street layer of each street that is open to the mode.
     node_ids
         Id of each junction.
     u, v
@@ -67,6 +68,8 @@ class Network:
         difference. Along a street the pace is even.
     forward, backward
         Whether each street is open from u to v, and from v to u.
+    component
+        Piece of network that each junction belongs to: junctions that all reach each other.
     access_speed_kmh
         Speed on access legs, which are walked whatever the mode.
     delay
@@ -74,13 +77,15 @@ class Network:
         comes to a junction along a street and goes on along another, or along the same
         one again, waits there once. Nobody waits at the ends of a way, for a position
         lies on its street to the very end of it. Metres know no delay.
-    findings
-        Streets whose slope is not known, or hardly believable.
+    climb
+        Slopes along the streets, None where the city is flat.
+    node_delays
+        Seconds that passing single junctions takes besides, as `build` was given them.
     """
 
     mode: Mode
-    crs: CRS
-    streets: gpd.GeoDataFrame
+    ground: Ground
+    row: Ints
     node_ids: Ints
     u: Ints
     v: Ints
@@ -89,14 +94,16 @@ class Network:
     minutes_back: Floats
     forward: np.ndarray
     backward: np.ndarray
+    component: Ints
     access_speed_kmh: float
     delay: Floats | None = None
-    findings: tuple[Finding, ...] = ()
+    climb: Climb | None = None
+    node_delays: pd.DataFrame | None = None
 
     @classmethod
     def build(
         cls,
-        streets: gpd.GeoDataFrame,
+        streets: gpd.GeoDataFrame | Ground,
         mode: Mode = "walk",
         *,
         crs: Any = None,
@@ -112,12 +119,12 @@ class Network:
         Parameters
         ----------
         streets
-            Street layer.
+            Street layer, or the ground made of it, which saves making it for each mode.
         mode
             ``walk``, ``cycle`` or ``drive``.
         crs
             Projected reference system to measure access legs in; by where the streets
-            lie if None.
+            lie if None. A ground has its own.
         speed_kmh
             Speed on every street; None for 4.8 km/h on foot, 15 km/h by cycle, and the
             street's own speed by car.
@@ -152,40 +159,70 @@ class Network:
         """
         if mode not in MODES:
             raise unknown_name("mode", mode, MODES)
-        require_crs(streets)
-        refuse_errors(street_layer.check(streets))
-        may = streets[[f"{mode}_forward", f"{mode}_backward"]].to_numpy()
-        opened = streets[may.any(axis=1)]
-        if opened.empty:
+        ground = streets if isinstance(streets, Ground) else Ground.of(streets, crs=crs)
+        may = ground.streets[[f"{mode}_forward", f"{mode}_backward"]].to_numpy(dtype=bool)
+        row = np.flatnonzero(may.any(axis=1))
+        if not len(row):
             raise InputError(text("error.mode_closed", mode=text(f"mode.{mode}")))
-        ends = opened[["u", "v"]].to_numpy()
-        node_ids, numbered = np.unique(ends, return_inverse=True)
-        # Junctions near each other on the map get numbers near each other, which keeps what
-        # a search reads next close in memory, however the ids come.
-        order = along_curve(_places(opened, numbered, len(node_ids)))
-        node_ids, rank = node_ids[order], np.empty_like(order)
-        rank[order] = np.arange(len(order))
-        numbered = rank[numbered].reshape(ends.shape)
-        u, v = numbered[:, 0].astype(np.int64), numbered[:, 1].astype(np.int64)
-        length = opened["length"].to_numpy(dtype=np.float64)
-        measured = CRS.from_user_input(crs) if crs is not None else measuring_crs(opened)
-        climb = None if elevation is None else slopes.along(opened, elevation, crs=measured)
-        return cls(
-            mode=mode,
-            crs=measured,
-            streets=opened,
-            node_ids=node_ids,
-            u=u,
-            v=v,
-            length=length,
-            forward=opened[f"{mode}_forward"].to_numpy(dtype=bool),
-            backward=opened[f"{mode}_backward"].to_numpy(dtype=bool),
-            delay=delays.compiled(
-                opened, u, v, node_ids, mode=mode, by_class=junction_delay_s, single=node_delays
-            ),
-            findings=() if climb is None else climb.findings,
-            **_pace(opened, mode, length, climb, speed_kmh, class_speeds, limit_share),
+        forward, backward = np.ascontiguousarray(may[row].T)
+        # Only junctions that the mode comes to, in the order of the ground's.
+        ends = ground.ends[row]
+        known = np.zeros(len(ground.node_ids), dtype=bool)
+        known[ends] = True
+        u, v = (np.cumsum(known) - 1)[ends].T.copy()
+        climb = None
+        if elevation is not None:
+            climb = slopes.along(ground.streets.iloc[row], elevation, crs=ground.crs)
+        skeleton = {
+            "mode": mode,
+            "ground": ground,
+            "row": row,
+            "node_ids": ground.node_ids[known],
+            "u": u,
+            "v": v,
+            "length": ground.streets["length"].to_numpy(dtype=np.float64)[row],
+            "climb": climb,
+            "node_delays": node_delays,
+        }
+        pieces = _pieces(int(known.sum()), *_arcs(u, v, forward, backward))
+        pace = _pace(
+            **skeleton,
+            speed_kmh=speed_kmh,
+            class_speeds=class_speeds,
+            limit_share=limit_share,
+            junction_delay_s=junction_delay_s,
         )
+        ways = {"forward": forward, "backward": backward, "component": pieces}
+        return cls(**skeleton, **ways, **pace)
+
+    def at_pace(
+        self,
+        *,
+        speed_kmh: float | None = None,
+        class_speeds: Any = None,
+        limit_share: Any = None,
+        junction_delay_s: Any = None,
+    ) -> Self:
+        """Give the same streets other speeds and delays; positions hold on both.
+
+        Parameters
+        ----------
+        speed_kmh, class_speeds, limit_share, junction_delay_s
+            As `build` takes them.
+
+        Raises
+        ------
+        InputError
+            A speed is not above zero, or speeds are given twice.
+        """
+        pace = _pace(
+            **{name: getattr(self, name) for name in _SKELETON},
+            speed_kmh=speed_kmh,
+            class_speeds=class_speeds,
+            limit_share=limit_share,
+            junction_delay_s=junction_delay_s,
+        )
+        return replace(self, **pace)
 
     @classmethod
     def from_networkx(
@@ -208,9 +245,9 @@ class Network:
         Returns
         -------
         Junctions by their ids with ``x``, ``y`` (degrees) and ``delay`` (s, where passing
-        any takes time); an edge for each direction a street is open in, with ``osmid`` (the street's label), ``length`` (m),
-        ``speed_kph``, ``travel_time`` (s), ``name``, ``highway``, ``oneway``,
-        ``reversed`` and ``geometry``.
+        any takes time); an edge for each direction a street is open in, with ``osmid``
+        (the street's label), ``length`` (m), ``speed_kph``, ``travel_time`` (s), ``name``,
+        ``highway``, ``oneway``, ``reversed`` and ``geometry``.
         """
         graph: nx.MultiDiGraph[Any] = nx.MultiDiGraph(crs=GEOGRAPHIC.to_string())
         lines = self.streets.geometry
@@ -277,8 +314,7 @@ class Network:
         require_crs(points)
         if not limit >= 0:
             raise InputError(text("error.limit_negative", found=limit))
-        projected = points.geometry.to_crs(self.crs)
-        return positions.locate(self, projected, limit=float(limit), islands=islands)
+        return positions.locate(self, points.geometry, limit=float(limit), islands=islands)
 
     def positions_of(
         self, points: gpd.GeoSeries | gpd.GeoDataFrame | Positions, *, limit: float = 300.0
@@ -292,9 +328,11 @@ class Network:
         """
         if not isinstance(points, Positions):
             return self.locate(points, limit=limit)
-        if points.network is not self:
+        if points.network is self:
+            return points
+        if points.network.row is not self.row:
             raise InputError(text("error.other_network"))
-        return points
+        return replace(points, network=self)
 
     def reach(
         self,
@@ -342,22 +380,41 @@ class Network:
         """Number of junctions."""
         return len(self.node_ids)
 
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Streets whose slope is not known, or hardly believable."""
+        return () if self.climb is None else self.climb.findings
+
+    @property
+    def crs(self) -> CRS:
+        """Projected reference system in which access legs are measured."""
+        return self.ground.crs
+
     @cached_property
+    def streets(self) -> gpd.GeoDataFrame:
+        """The streets that are open to the mode, in EPSG:4326, with the layer's index."""
+        return self.ground.streets.iloc[self.row]
+
+    @cached_property
+    def labels(self) -> pd.Index[Any]:
+        """Labels of the streets."""
+        labels: pd.Index[Any] = self.ground.streets.index[self.row]
+        return labels
+
+    @cached_property
+    def rank(self) -> Ints:
+        """Number of each street of the layer among those open to the mode, -1 for none.
+
+        One item more than there are streets, so that -1 stays -1.
+        """
+        rank = np.full(len(self.ground.streets) + 1, -1, dtype=np.int64)
+        rank[self.row] = np.arange(len(self.row))
+        return rank
+
+    @property
     def lines(self) -> np.ndarray:
         """Geometry of each street in `crs`."""
-        return np.asarray(self.streets.geometry.to_crs(self.crs).array)
-
-    @cached_property
-    def grid(self) -> Grid:
-        """The lines in a grid of cells, to place points on them."""
-        return Grid(self.lines)
-
-    @cached_property
-    def component(self) -> Ints:
-        """Piece of network that each junction belongs to: junctions that all reach each other."""
-        tail, head = self._arcs()
-        graph = csr_array((np.ones(len(tail)), (tail, head)), shape=(self.nodes, self.nodes))
-        return connected_components(graph, connection="strong")[1].astype(np.int64)
+        return self.ground.lines[self.row]
 
     @cached_property
     def cut_off(self) -> np.ndarray:
@@ -397,11 +454,6 @@ class Network:
     def _rows(self) -> _Lazy:
         return _Lazy(self)
 
-    def _arcs(self) -> tuple[Ints, Ints]:
-        tail = np.concatenate([self.u[self.forward], self.v[self.backward]])
-        head = np.concatenate([self.v[self.forward], self.u[self.backward]])
-        return tail, head
-
     def __repr__(self) -> str:
         pieces = int(self.component.max()) + 1
         away = f", {int(self.cut_off.sum()):,} streets cut off" if self.cut_off.any() else ""
@@ -411,16 +463,29 @@ class Network:
         )
 
 
+def _arcs(u: Ints, v: Ints, forward: np.ndarray, backward: np.ndarray) -> tuple[Ints, Ints]:
+    """Beginning and end of every street in each direction that it is open in."""
+    return np.concatenate([u[forward], v[backward]]), np.concatenate([v[forward], u[backward]])
+
+
 def _pace(
-    streets: gpd.GeoDataFrame,
+    *,
     mode: Mode,
+    ground: Ground,
+    row: Ints,
+    node_ids: Ints,
+    u: Ints,
+    v: Ints,
     length: Floats,
     climb: Climb | None,
+    node_delays: pd.DataFrame | None,
     speed_kmh: float | None,
     class_speeds: Any,
     limit_share: Any,
+    junction_delay_s: Any,
 ) -> dict[str, Any]:
-    """Minutes of each street in both directions, and the speed on access legs."""
+    """Minutes of each street in both directions, delays, and the speed on access legs."""
+    streets = ground.streets[["highway", "speed_kmh"]].iloc[row]
     speed = travel.speeds(
         streets,
         mode,
@@ -430,19 +495,21 @@ def _pace(
     )
     flat = length * 0.06 / speed
     there, back = (flat, flat) if climb is None else climb.minutes(mode, flat, speed)
-    walk = speed_kmh if mode == "walk" and speed_kmh else travel.DEFAULT_SPEED_KMH["walk"]
-    return {"minutes": there, "minutes_back": back, "access_speed_kmh": walk}
+    return {
+        "minutes": there,
+        "minutes_back": back,
+        "access_speed_kmh": speed_kmh
+        if mode == "walk" and speed_kmh
+        else travel.DEFAULT_SPEED_KMH["walk"],
+        "delay": delays.compiled(
+            streets, u, v, node_ids, mode=mode, by_class=junction_delay_s, single=node_delays
+        ),
+    }
 
 
-def _places(streets: gpd.GeoDataFrame, numbered: Ints, count: int) -> Floats:
-    """Longitude and latitude of every junction, taken from some street that ends there."""
-    xy, line = shapely.get_coordinates(np.asarray(streets.geometry.array), return_index=True)
-    last = np.append(np.flatnonzero(line[1:] != line[:-1]), len(line) - 1)
-    first = np.append(0, last[:-1] + 1)
-    ends = numbered.reshape(-1, 2)
-    place = np.zeros((count, 2))
-    place[ends[:, 0]], place[ends[:, 1]] = xy[first], xy[last]
-    return place
+def _pieces(nodes: int, tail: Ints, head: Ints) -> Ints:
+    graph = csr_array((np.ones(len(tail), dtype=np.int8), (tail, head)), shape=(nodes, nodes))
+    return connected_components(graph, connection="strong")[1].astype(np.int64)
 
 
 class _Lazy(dict[tuple[str, str], "Rows"]):
@@ -460,7 +527,7 @@ class _Lazy(dict[tuple[str, str], "Rows"]):
             if unit == "m"
             else (network.minutes, network.minutes_back)
         )
-        tail, head = network._arcs()  # noqa: SLF001 - its own helper
+        tail, head = _arcs(network.u, network.v, network.forward, network.backward)
         both = np.concatenate([there[network.forward], back[network.backward]])
         begin, end = (head, tail) if towards == "facility" else (tail, head)
         delay = network.delays(unit)

@@ -31,8 +31,8 @@ class Reach:
     """Distances along a network from the nearest of its origins.
 
     A distance is the origin's access leg, the way along the streets (in minutes with the
-    delay of each junction passed) and the other point's access leg. It is exact on the street: both ends may lie on one street and
-    reach each other along it.
+    delay of each junction passed) and the other point's access leg. It is exact on the
+    street: both ends may lie on one street and reach each other along it.
 
     Attributes
     ----------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from planner.coverage import Coverage, coverage
+from planner.ground import Ground
 from planner.network import Network
 from planner.standards import Services, Standard, load_services
 
@@ -37,6 +38,7 @@ class Workbench:
     def __init__(self, city: City, *, services: Services | None = None) -> None:
         self.city = city
         self.services = services or load_services()
+        self._ground: Ground | None = None
         self._networks: dict[Hashable, Network] = {}
         self._homes: dict[Hashable, Positions] = {}
 
@@ -44,21 +46,25 @@ class Workbench:
         """Compile the streets for a standard's mode and speed, or find them again."""
         which = _pace(standard)
         if which not in self._networks:
-            self._networks[which] = Network.build(
-                self.city.streets,
-                standard.mode,
-                crs=self.city.crs,
-                **standard.pace,
+            same = next(
+                (made for made in self._networks.values() if made.mode == standard.mode), None
+            )
+            if self._ground is None:
+                self._ground = Ground.of(self.city.streets, crs=self.city.crs)
+            self._networks[which] = (
+                same.at_pace(**standard.pace)
+                if same is not None
+                else Network.build(self._ground, standard.mode, **standard.pace)
             )
         return self._networks[which]
 
     def homes(self, standard: Standard, *, limit: float = 300.0) -> Positions:
         """Place the population on the network of a standard, or find it again."""
-        which = (_pace(standard), limit)
+        network, which = self.network(standard), (standard.mode, limit)
         if which not in self._homes:
-            found = self.network(standard).locate(self.city.population, limit=limit)
-            self._homes[which] = found
-        return self._homes[which]
+            self._homes[which] = network.locate(self.city.population, limit=limit)
+        # Positions hold whatever the speed.
+        return network.positions_of(self._homes[which])
 
     def coverage(
         self,
