@@ -117,9 +117,9 @@ def review(facilities: gpd.GeoDataFrame, services: tuple[str, ...]) -> list[Find
 def owners(facilities: gpd.GeoDataFrame) -> pd.Series:
     """Id of the facility that each row is, or is an entrance of."""
     if "entrance_of" not in facilities:
-        return facilities["id"]
+        return pd.Series(facilities["id"])
     further = facilities["entrance_of"]
-    return facilities["id"].where(further.isna(), further).rename("id")
+    return pd.Series(facilities["id"].where(further.isna(), further), name="id")
 
 
 def open_in(
@@ -151,10 +151,10 @@ def open_in(
 def _standing(facilities: gpd.GeoDataFrame, year: int | None) -> pd.Series:
     standing = facilities["status"] == "existing"
     if year is None:
-        return standing & facilities["closed"].isna()
+        return pd.Series(standing & facilities["closed"].isna())
     begun = (facilities["opened"] <= year).fillna(value=True)
     gone = (facilities["closed"] <= year).fillna(value=False)
-    return standing & begun & ~gone
+    return pd.Series(standing & begun & ~gone)
 
 
 def _stray_entrances(facilities: gpd.GeoDataFrame) -> list[Finding]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -153,7 +154,7 @@ def band(
     own = np.where(known, distance, np.inf)
 
     def summed(part: Floats) -> Floats:
-        return np.bincount(home, weights=part, minlength=count)
+        return np.asarray(np.bincount(home, weights=part, minlength=count), dtype=np.float64)
 
     rate = summed(share * (own <= cutoff + SLACK))
     served = _served(own, cutoff, spread)
@@ -173,7 +174,7 @@ def band(
 
 
 def spread_m(position_m: float) -> float:
-    """Standard deviation of a distance along streets, from a home's place in its cell.
+    """Turn the width of a cell into one sigma of its homes' distances along streets.
 
     A home that lies (x, y) off its point has x + y farther to go, or less, on streets that
     run east and north; with x and y evenly spread over ± `position_m` that makes
@@ -185,7 +186,7 @@ def spread_m(position_m: float) -> float:
     >>> round(spread_m(100.0), 1)
     81.6
     """
-    return position_m * (2 / 3) ** 0.5
+    return position_m * math.sqrt(2 / 3)
 
 
 _spacings: WeakKeyDictionary[City, float] = WeakKeyDictionary()
@@ -215,7 +216,7 @@ def _half_spacing(city: City) -> float:
     return float(np.median(near)) / 2 if len(near) else 0.0
 
 
-def _served(distance: Any, cutoff: float, spread: float) -> Floats:
+def _served(distance: Floats, cutoff: float, spread: float) -> Floats:
     if spread <= SLACK:
-        return (distance <= cutoff + SLACK).astype(np.float64)
-    return np.asarray(ndtr((cutoff - distance) / spread))
+        return np.asarray(distance <= cutoff + SLACK, dtype=np.float64)
+    return np.asarray(ndtr((cutoff - distance) / spread), dtype=np.float64)

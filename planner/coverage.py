@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -79,7 +79,7 @@ class Coverage:
     reach: Reach
     facilities: gpd.GeoDataFrame
     demand: pd.DataFrame
-    doubt: Doubt = Doubt()
+    doubt: Doubt = field(default_factory=Doubt)
 
     def by(self, level: Level = "district", group: Group | None = None) -> pd.DataFrame:
         """Figures of each unit of a level.

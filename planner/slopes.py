@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 import shapely
@@ -20,6 +19,8 @@ from layers.messages import text
 from planner.travel import DEFAULT_SPEED_KMH
 
 if TYPE_CHECKING:
+    import os
+
     import geopandas as gpd
 
     from layers.streets import Mode
@@ -28,7 +29,12 @@ if TYPE_CHECKING:
 SPACING_M = 30.0
 """Metres between heights along a street: a cell of the common elevation models."""
 
+Bounds = tuple[float, float, float, float]
+"""West, south, east, north."""
+
+# Stairs are hardly steeper.
 _STEEP = 0.4
+# Metres a second on the flat, lost by each unit of slope uphill, won downhill, at most.
 _PARKIN_FLAT = 6.01
 _PARKIN_UP = 0.4002 * 100
 _PARKIN_DOWN = 0.2379 * 100
@@ -58,7 +64,7 @@ class Elevation:
     path: str = ""
 
     @classmethod
-    def read(cls, path: str | os.PathLike[str], bounds: tuple[float, ...] | None = None) -> Self:
+    def read(cls, path: str | os.PathLike[str], bounds: Bounds | None = None) -> Self:
         """Read the first band of a raster.
 
         Parameters
@@ -143,14 +149,14 @@ class Elevation:
 
 
 def _window(
-    to_cell: Floats, crs: CRS, shape: tuple[int, int], bounds: tuple[float, ...] | None
+    to_cell: Floats, crs: CRS, shape: tuple[int, int], bounds: Bounds | None
 ) -> tuple[range, range]:
     """Rows and columns of a raster that lie within bounds in degrees."""
     every = range(shape[0]), range(shape[1])
     if bounds is None:
         return every
-    around = Transformer.from_crs(GEOGRAPHIC, crs, always_xy=True).transform_bounds(*bounds)
-    west, south, east, north = around
+    turned = Transformer.from_crs(GEOGRAPHIC, crs, always_xy=True)
+    west, south, east, north = turned.transform_bounds(*bounds)
     corners = np.array([[x, y, 1.0] for x in (west, east) for y in (south, north)])
     place = corners @ to_cell.T
     if not np.isfinite(place).all():
@@ -280,7 +286,7 @@ def along(
         The raster cannot be read, or knows none of the streets.
     """
     if not isinstance(elevation, Elevation):
-        elevation = Elevation.read(elevation, tuple(streets.total_bounds))
+        elevation = Elevation.read(elevation, cast("Bounds", tuple(streets.total_bounds)))
     lines = np.asarray(streets.geometry.to_crs(crs).array)
     length = streets["length"].to_numpy(dtype=np.float64)
     aloft = (streets["bridge"] | streets["tunnel"]).to_numpy(dtype=bool)

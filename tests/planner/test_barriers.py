@@ -206,7 +206,7 @@ def test_no_barrier_changes_nothing():
     barred = barriers.apply(streets, barrier())
     pd.testing.assert_frame_equal(barred.streets, streets)
     assert "0 cuts" in repr(barred)
-    assert barred.as_dict() == {"cuts": 0, "removed_m": 0.0, "delays": 0, "findings": []}
+    assert barred.as_dict() == {"cuts": 0, "removed_m": 0.0, "delays": 0}
 
 
 def test_labels_of_words_stay_unique():

@@ -72,7 +72,7 @@ def tobler(slope):
 
 
 def test_walking_goes_by_toblers_function(raster):
-    path = raster(lambda x, y: 0.1 * x)
+    path = raster(lambda x, _: 0.1 * x)
     network = Network.build(UPHILL, crs=4549, elevation=path, speed_kmh=3.6)
     flat = network.length * 0.06 / 3.6
     up, down = (flat * tobler(0) / tobler(slope) for slope in (0.1, -0.1))
@@ -86,7 +86,7 @@ def test_walking_goes_by_toblers_function(raster):
 
 
 def test_a_hill_within_a_street_costs_both_ways(raster):
-    path = raster(lambda x, y: 20 - np.abs(x - 100) * 0.2)
+    path = raster(lambda x, _: 20 - np.abs(x - 100) * 0.2)
     network = Network.build(UPHILL.iloc[:1], crs=4549, elevation=path)
     # Of seven parts the fourth goes over the top and ends as high as it began.
     over = 3 / tobler(0.2) + 3 / tobler(-0.2) + 1 / tobler(0)
@@ -95,7 +95,7 @@ def test_a_hill_within_a_street_costs_both_ways(raster):
 
 
 def test_cycling_follows_parkin_and_rotheram(raster):
-    path = raster(lambda x, y: 0.03 * x)
+    path = raster(lambda x, _: 0.03 * x)
     network = Network.build(UPHILL.iloc[:1], "cycle", crs=4549, elevation=path)
     flat = 200 * 0.06 / 15
     assert network.minutes[0] == pytest.approx(flat * 21.636 / (21.636 - 3 * 1.4407), rel=1e-3)
@@ -112,14 +112,14 @@ def test_nobody_cycles_slower_than_pushing_nor_faster_than_the_rule_goes():
 
 
 def test_cars_take_no_notice(raster):
-    path = raster(lambda x, y: 0.1 * x)
+    path = raster(lambda x, _: 0.1 * x)
     network = Network.build(UPHILL, "drive", crs=4549, elevation=path)
     np.testing.assert_array_equal(network.minutes, Network.build(UPHILL, "drive").minutes)
     assert network.minutes_back is network.minutes
 
 
 def test_bridges_run_straight_over_the_valley(raster):
-    path = raster(lambda x, y: np.where((x > 40) & (x < 160), -30.0, 0.1 * x))
+    path = raster(lambda x, _: np.where((x > 40) & (x < 160), -30.0, 0.1 * x))
     chain = streets(
         (1, 2, [(0, 0), (20, 0)], False),
         (2, 3, [(20, 0), (80, 0)], True),
@@ -132,7 +132,7 @@ def test_bridges_run_straight_over_the_valley(raster):
 
 
 def test_streets_without_heights_count_as_flat_and_are_told(raster):
-    path = raster(lambda x, y: 0.1 * x, blank=lambda x, y: y > 100)
+    path = raster(lambda x, _: 0.1 * x, blank=lambda _, y: y > 100)
     network = Network.build(UPHILL, crs=4549, elevation=path)
     second = int(np.flatnonzero(network.streets.index == 1)[0])
     assert network.minutes[second] == pytest.approx(network.length[second] * 0.06 / 4.8)
@@ -142,13 +142,13 @@ def test_streets_without_heights_count_as_flat_and_are_told(raster):
 
 
 def test_cliffs_are_told(raster):
-    network = Network.build(UPHILL, crs=4549, elevation=raster(lambda x, y: 0.5 * x))
+    network = Network.build(UPHILL, crs=4549, elevation=raster(lambda x, _: 0.5 * x))
     assert [finding.code for finding in network.findings] == ["slope_steep"]
 
 
 def test_heights_in_degrees_are_the_same(raster, tmp_path):
-    path = raster(lambda x, y: 0.1 * x)
-    west, south, east, north = UPHILL.total_bounds
+    path = raster(lambda x, _: 0.1 * x)
+    west, _, _, north = UPHILL.total_bounds
     cell, cells = 1e-4, 60
     left, top = west - 10 * cell, north + 10 * cell
     longitude, latitude = np.meshgrid(
@@ -197,7 +197,7 @@ def test_wrong_rasters_are_refused(raster, tmp_path):
     with pytest.raises(InputError, match="GeoTIFF"):
         Network.build(UPHILL, elevation=words)
     with pytest.raises(InputError, match="坐标参考系"):
-        Network.build(UPHILL, elevation=raster(lambda x, y: x, crs=None))
+        Network.build(UPHILL, elevation=raster(lambda x, _: x, crs=None))
     with pytest.raises(InputError, match="不覆盖"):
-        Network.build(UPHILL, elevation=raster(lambda x, y: x, crs="EPSG:4534"))
-    assert "cells" in repr(slopes.Elevation.read(raster(lambda x, y: x)))
+        Network.build(UPHILL, elevation=raster(lambda x, _: x, crs="EPSG:4534"))
+    assert "cells" in repr(slopes.Elevation.read(raster(lambda x, _: x)))

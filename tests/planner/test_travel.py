@@ -18,7 +18,7 @@ source = "示例"
 
 
 def test_every_usual_table_names_its_source_and_holds_for_every_class(tiny_city):
-    classes = sorted(set(tiny_city.streets["highway"])) + ["motorway", "a class of its own"]
+    classes = [*sorted(set(tiny_city.streets["highway"])), "motorway", "a class of its own"]
     assert {what for _, what in travel.usual()} == set(travel.FIGURES)
     for table in travel.usual().values():
         assert table.origin("zh")
