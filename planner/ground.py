@@ -98,6 +98,12 @@ class Ground:
         """The lines in a grid of cells, to place points on them."""
         return Grid(self._vertices, self._line)
 
+    @property
+    def end_places(self) -> Floats:
+        """Where each street begins and ends, in `crs`: a row a street, then both ends."""
+        last = np.flatnonzero(np.append(self._line[1:] != self._line[:-1], True))
+        return np.stack([self._vertices[np.append(0, last[:-1] + 1)], self._vertices[last]], axis=1)
+
     @cached_property
     def _vertices(self) -> Floats:
         return transformed(self.streets.geometry, self.crs)

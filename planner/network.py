@@ -413,6 +413,13 @@ class Network:
         return rank
 
     @property
+    def places(self) -> Floats:
+        """Where each junction lies, in `crs`: a row a junction."""
+        place = np.empty((self.nodes, 2))
+        place[np.column_stack([self.u, self.v])] = self.ground.end_places[self.row]
+        return place
+
+    @property
     def lines(self) -> np.ndarray:
         """Geometry of each street in `crs`."""
         return self.ground.lines[self.row]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from planner.network import Network
 
 Towards = Literal["facility", "from"]
+Unit = Literal["m", "min"]
 
 SLACK = 1e-6
 """A cutoff is inclusive to a micrometre (a microminute): the order in which lengths are
@@ -56,7 +57,7 @@ class Reach:
     network: Network
     origins: Positions
     towards: Towards
-    unit: str
+    unit: Unit
     cutoff: float
     node_distance: Floats
     node_origin: Ints
@@ -116,26 +117,45 @@ def search(
     towards: Towards,
 ) -> Reach:
     """Search from all origins at once; see `Network.reach`."""
+    unit, bound = within(cutoff, cutoff_min, towards)
+    seeds = seeds_of(network, origins, unit, towards)
+    distance, origin = _search.nearest_origin(
+        network.rows(unit, towards), *seeds, len(origins), bound + SLACK
+    )
+    return Reach(network, origins, towards, unit, bound, distance, origin)
+
+
+def within(cutoff: float | None, cutoff_min: float | None, towards: Towards) -> tuple[Unit, float]:
+    """Tell unit and cutoff that are asked for; metres without end when none is.
+
+    Raises
+    ------
+    InputError
+        Both cutoffs are given, or one below zero, or there is no such direction.
+    """
     if towards not in {"facility", "from"}:
         raise InputError(text("error.towards", found=towards))
     given = [value for value in (cutoff, cutoff_min) if value is not None]
     if len(given) > 1 or not all(value >= 0 for value in given):
         raise InputError(text("error.cutoff_network"))
-    unit = "m" if cutoff_min is None else "min"
-    bound = float(given[0]) if given else float("inf")
+    unit: Unit = "m" if cutoff_min is None else "min"
+    return unit, float(given[0]) if given else float("inf")
+
+
+def seeds_of(
+    network: Network, origins: Positions, unit: Unit, towards: Towards
+) -> tuple[Ints, Floats, Ints]:
+    """Nodes that origins reach at once, at which cost, and which origin it is."""
     on = np.flatnonzero(origins.edge >= 0)
-    edge, offset = origins.edge[on], origins.offset[on]
     leg = origins.access[on] * network.access_pace(unit)
     # From an origin people leave over v where the street is open forwards; to reach an
     # origin they come over u there.
-    over_u, over_v = _ends(network, unit, edge, offset, leaving=towards == "from")
+    over_u, over_v = ends_of(
+        network, unit, origins.edge[on], origins.offset[on], leaving=towards == "from"
+    )
     node = np.concatenate([over.node[over.open] for over in (over_u, over_v)])
     cost = np.concatenate([(leg + over.cost)[over.open] for over in (over_u, over_v)])
-    seeds = np.concatenate([on[over.open] for over in (over_u, over_v)])
-    distance, origin = _search.nearest_origin(
-        network.rows(unit, towards), node, cost, seeds, len(origins), bound + SLACK
-    )
-    return Reach(network, origins, towards, unit, bound, distance, origin)
+    return node, cost, np.concatenate([on[over.open] for over in (over_u, over_v)])
 
 
 def measure(reach: Reach, where: Positions) -> tuple[Floats, Ints]:
@@ -154,7 +174,7 @@ def measure(reach: Reach, where: Positions) -> tuple[Floats, Ints]:
         best[rows[better]], which[rows[better]] = cost[better], source[better]
 
     delay = network.delays(unit)
-    for over in _ends(network, unit, edge, offset, leaving=reach.towards == "facility"):
+    for over in ends_of(network, unit, edge, offset, leaving=reach.towards == "facility"):
         rows = np.flatnonzero(over.open)
         node = over.node[rows]
         cost = reach.node_distance[node] + over.cost[rows]
@@ -169,7 +189,7 @@ def measure(reach: Reach, where: Positions) -> tuple[Floats, Ints]:
     return distance, origin
 
 
-class _End(NamedTuple):
+class End(NamedTuple):
     """One end of the streets on which positions lie."""
 
     node: Ints
@@ -177,9 +197,9 @@ class _End(NamedTuple):
     cost: Floats
 
 
-def _ends(
-    network: Network, unit: str, edge: Ints, offset: Floats, *, leaving: bool
-) -> tuple[_End, _End]:
+def ends_of(
+    network: Network, unit: Unit, edge: Ints, offset: Floats, *, leaving: bool
+) -> tuple[End, End]:
     """Node u and node v of each position's street: whether they join, and at what cost.
 
     People leave a position, or come to it. At the street's very end its node is at hand
@@ -191,8 +211,8 @@ def _ends(
     via_u, via_v = (backward, forward) if leaving else (forward, backward)
     pace_u, pace_v = (back, there) if leaving else (there, back)
     return (
-        _End(network.u[edge], via_u | (offset == 0.0), offset * pace_u),
-        _End(network.v[edge], via_v | (rest == 0.0), rest * pace_v),
+        End(network.u[edge], via_u | (offset == 0.0), offset * pace_u),
+        End(network.v[edge], via_v | (rest == 0.0), rest * pace_v),
     )
 
 
