@@ -80,6 +80,7 @@ def apply(
 
     Examples
     --------
+    >>> import geopandas as gpd
     >>> from layers import embedded
     >>> streets = embedded("small").streets
     >>> wall = gpd.GeoDataFrame(geometry=[streets.geometry.iloc[0].buffer(1e-4).boundary], crs=4326)
