@@ -31,9 +31,15 @@ SCHEMA = pa.DataFrameSchema(
         "status": pa.Column(checks=one_of(STATUSES)),
         "venue": pa.Column(checks=words()),
         "source": pa.Column(checks=words()),
+        "entrance_of": pa.Column(checks=words(), nullable=True, required=False),
     },
 )
-"""Columns: id, service, name, tier, capacity, years opened and closed, status, venue, source."""
+"""Columns: id, service, name, tier, capacity, years opened and closed, status, venue, source.
+
+A facility with several entrances has a row of its own, whose point is one of them, and a
+row for each further one, with an id of its own and the facility's in ``entrance_of``,
+which may be missing as a whole.
+"""
 
 _DEFAULTS: dict[str, Any] = {
     "name": "",
@@ -80,7 +86,7 @@ def check(facilities: gpd.GeoDataFrame) -> list[Finding]:
                 rows=tuple(facilities.loc[early, "id"]),
             )
         )
-    return found
+    return found + _stray_entrances(facilities)
 
 
 def review(facilities: gpd.GeoDataFrame, services: tuple[str, ...]) -> list[Finding]:
@@ -108,7 +114,17 @@ def review(facilities: gpd.GeoDataFrame, services: tuple[str, ...]) -> list[Find
     ]
 
 
-def open_in(facilities: gpd.GeoDataFrame, year: int | None = None) -> gpd.GeoDataFrame:
+def owners(facilities: gpd.GeoDataFrame) -> pd.Series:
+    """Id of the facility that each row is, or is an entrance of."""
+    if "entrance_of" not in facilities:
+        return pd.Series(facilities["id"])
+    further = facilities["entrance_of"]
+    return pd.Series(facilities["id"].where(further.isna(), further), name="id")
+
+
+def open_in(
+    facilities: gpd.GeoDataFrame, year: int | None = None, *, entrances: bool = False
+) -> gpd.GeoDataFrame:
     """Select the facilities that give their service at the end of a year.
 
     Only existing ones count: neither planned ones nor candidates. One without a year of
@@ -120,10 +136,41 @@ def open_in(facilities: gpd.GeoDataFrame, year: int | None = None) -> gpd.GeoDat
         Facility layer.
     year
         Calendar year; without one, those that have not closed.
+    entrances
+        Also select the further entrances that are open then, of facilities that are.
     """
+    chosen = facilities[_standing(facilities, year)]
+    if "entrance_of" not in facilities:
+        return chosen
+    first = chosen["entrance_of"].isna()
+    if not entrances:
+        return chosen[first]
+    return chosen[first | chosen["entrance_of"].isin(chosen.loc[first, "id"])]
+
+
+def _standing(facilities: gpd.GeoDataFrame, year: int | None) -> pd.Series:
     standing = facilities["status"] == "existing"
     if year is None:
-        return facilities[standing & facilities["closed"].isna()]
+        return pd.Series(standing & facilities["closed"].isna())
     begun = (facilities["opened"] <= year).fillna(value=True)
     gone = (facilities["closed"] <= year).fillna(value=False)
-    return facilities[standing & begun & ~gone]
+    return pd.Series(standing & begun & ~gone)
+
+
+def _stray_entrances(facilities: gpd.GeoDataFrame) -> list[Finding]:
+    """Entrances of nothing, of an entrance, or of a facility of another service."""
+    if "entrance_of" not in facilities:
+        return []
+    first = facilities[facilities["entrance_of"].isna()].set_index("id")["service"]
+    further = facilities[facilities["entrance_of"].notna()]
+    wrong = further["entrance_of"].map(first) != further["service"]
+    if not wrong.any():
+        return []
+    return [
+        Finding(
+            layer="facilities",
+            code="entrance_astray",
+            severity="error",
+            rows=tuple(further.loc[wrong, "id"]),
+        )
+    ]

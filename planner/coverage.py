@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from layers.messages import text
 from layers.population import GROUPS, Group
 from layers.units import LEVELS, Level, assign
 from planner.areas import stretches
+from planner.certainty import Doubt, band, half_spacing, spread_m
 from planner.network import Network
 from planner.positions import labels_at
 from planner.reach import SLACK, Towards, measure
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 PART = 2.0**-20
 
 _COLUMNS = (
-    *("code", "name", "name_en", "level", "people", "served", "gap", "rate", "unplaced"),
+    *("code", "name", "name_en", "level", "people", "served", "gap"),
+    *("rate", "rate_low", "rate_high", "unplaced"),
     *("facilities", "quota", "missing", "mean", "median", "p90"),
 )
 
@@ -53,16 +55,20 @@ class Coverage:
     network
         The streets, for the standard's mode.
     reach
-        Distances from the facilities along them, without a cutoff.
+        Distances from the facilities along them, without a cutoff; of a facility with
+        several entrances every one is an origin.
     facilities
-        The facilities counted: columns of the layer, ``reason`` (why one could not be
-        placed on a street, else None), ``access`` (m) and a column a level with the
+        The facilities counted, those with several entrances once: columns of the layer,
+        ``reason`` (why none of its entrances could be placed on a street, else None),
+        ``access`` (m, of the entrance nearest to a street) and a column a level with the
         code of its unit.
     demand
         A row for each row of the population layer: ``distance`` to the nearest facility
         in the standard's unit (inf where there is no way, NaN where the point could not
         be placed), ``facility`` (id of the nearest or None), ``served``, ``reason`` (why
         it could not be placed, else None) and a column a level with the code of its unit.
+    doubt
+        How well pace, homes and people are known, for the band around each rate.
     """
 
     city: City
@@ -73,6 +79,7 @@ class Coverage:
     reach: Reach
     facilities: gpd.GeoDataFrame
     demand: pd.DataFrame
+    doubt: Doubt = field(default_factory=Doubt)
 
     def by(self, level: Level = "district", group: Group | None = None) -> pd.DataFrame:
         """Figures of each unit of a level.
@@ -87,7 +94,8 @@ class Coverage:
         Returns
         -------
         A row a unit in the order of codes, with ``code, name, name_en, level, people,
-        served, gap, rate`` (NaN where nobody lives), ``unplaced`` (people of the gap who
+        served, gap, rate`` (NaN where nobody lives), ``rate_low, rate_high`` (the band
+        around it, see `planner.certainty.band`), ``unplaced`` (people of the gap who
         could not be placed on a street), ``facilities``, ``quota`` and ``missing``
         (facilities short of it; both NA without a quota), and of the distances of those
         served ``mean, median, p90``, weighted by people, in the standard's unit. People
@@ -157,6 +165,12 @@ class Coverage:
         )
 
     @property
+    def position_m(self) -> float:
+        """Metres by which homes may lie off their demand points."""
+        stated = self.doubt.position_m
+        return half_spacing(self.city) if stated is None else stated
+
+    @property
     def outside(self) -> float:
         """People of the standard's group who lie in no unit and count for none."""
         astray = self.demand[self.levels].isna().all(axis=1).to_numpy()
@@ -185,6 +199,7 @@ class Coverage:
             ],
             "unplaced": unplaced,
             "outside": self.outside,
+            "band": {**vars(self.doubt), "position_m": self.position_m},
         }
 
     def __repr__(self) -> str:
@@ -211,6 +226,14 @@ class Coverage:
         )
         return demand, sites
 
+    @cached_property
+    def _spread(self) -> float:
+        """Standard deviation of the distances, in the standard's unit."""
+        metres = spread_m(self.position_m)
+        if self.standard.unit == "m":
+            return metres
+        return metres * float(self.network.minutes.sum() / self.network.length.sum())
+
     def _whole(self, group: Group | None) -> pd.DataFrame:
         """Tabulate the whole city in one row."""
         head = whole(self.city)
@@ -234,6 +257,16 @@ class Coverage:
         )
         figures["gap"] = figures["people"] - figures["served"]
         figures["rate"] = figures["served"] / figures["people"].where(figures["people"] > 0)
+        figures["rate_low"], figures["rate_high"] = band(
+            demand["distance"].to_numpy(),
+            people,
+            home,
+            count,
+            cutoff=self.standard.cutoff,
+            spread=self._spread,
+            speed=self.doubt.speed if self.standard.unit == "min" else 0.0,
+            doubt=self.doubt,
+        )
         figures["unplaced"] = _exact_sums(np.where(lost, people, 0.0), home, count)
         figures["facilities"] = np.bincount(site % count, minlength=count)
         near = served & (people > 0)
@@ -260,6 +293,7 @@ def coverage(
     homes: Positions | None = None,
     towards: Towards = "facility",
     limit: float = 300.0,
+    doubt: Doubt | None = None,
 ) -> Coverage:
     """Compute who is served by a service.
 
@@ -286,6 +320,8 @@ def coverage(
     limit
         Greatest access leg in metres. Whoever lives farther from every street is not
         served and is counted as unplaced.
+    doubt
+        How well pace, homes and people are known, for the band around each rate.
 
     Raises
     ------
@@ -309,13 +345,14 @@ def coverage(
         network = Network.build(city.streets, standard.mode, crs=city.crs, **standard.pace)
     elif network.mode != standard.mode:
         raise InputError(text("error.network_mode", found=network.mode, wanted=standard.mode))
-    counted = facility_layer.open_in(city.facilities, year)
+    counted = facility_layer.open_in(city.facilities, year, entrances=True)
     counted = counted[counted["service"] == service.key]
     origins = network.locate(counted, limit=limit)
     infinite = {"cutoff_min": np.inf} if standard.unit == "min" else {"cutoff": np.inf}
     reach = network.reach(origins, towards=towards, **infinite)
     found = network.positions_of(city.population if homes is None else homes, limit=limit)
-    return _assemble(city, service, standard, year, reach, counted, found)
+    made = _assemble(city, service, standard, year, reach, counted, found)
+    return made if doubt is None else replace(made, doubt=doubt)
 
 
 def _assemble(  # the parts are the result's own fields
@@ -329,11 +366,13 @@ def _assemble(  # the parts are the result's own fields
 ) -> Coverage:
     distance, origin = measure(reach, homes)
     units = city.units
-    sited = counted.assign(reason=reach.origins.reason, access=reach.origins.access)
+    sited = _sited(counted, reach.origins)
     demand = pd.DataFrame(
         {
             "distance": distance,
-            "facility": labels_at(pd.Index(counted["id"]), origin, city.population.index),
+            "facility": labels_at(
+                pd.Index(facility_layer.owners(counted)), origin, city.population.index
+            ),
             "served": within(distance, standard.cutoff),
             "reason": homes.reason,
         },
@@ -346,7 +385,7 @@ def _assemble(  # the parts are the result's own fields
         year=year,
         network=reach.network,
         reach=reach,
-        facilities=sited.join(assign(counted.geometry, units)),
+        facilities=sited.join(assign(sited.geometry, units)),
         demand=demand.join(city.population_units),
     )
 
@@ -373,6 +412,18 @@ def whole(city: City) -> pd.DataFrame:
             "level": ["city"],
         }
     )
+
+
+def _sited(counted: gpd.GeoDataFrame, entrances: Positions) -> gpd.GeoDataFrame:
+    """Facilities, each once, as well placed as the best of their entrances."""
+    placed = pd.DataFrame({"reason": entrances.reason, "access": entrances.access})
+    if "entrance_of" not in counted:
+        return counted.join(placed)
+    owner = facility_layer.owners(counted)
+    order = placed.assign(owner=owner).sort_values("access", kind="stable", na_position="last")
+    best = order.drop_duplicates("owner").set_index("owner")
+    own = counted[counted["entrance_of"].isna()]
+    return own.join(best, on="id")
 
 
 def within(distance: np.ndarray, cutoff: float) -> np.ndarray:
@@ -418,7 +469,7 @@ def _record(row: pd.Series) -> dict[str, Any]:
 
 
 def _brief(row: pd.Series) -> dict[str, Any]:
-    return _record(row[["people", "served", "gap", "rate", "unplaced"]])
+    return _record(row[["people", "served", "gap", "rate", "rate_low", "rate_high", "unplaced"]])
 
 
 def _plain(value: Any) -> Any:

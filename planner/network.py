@@ -171,7 +171,8 @@ class Network:
         known[ends] = True
         u, v = (np.cumsum(known) - 1)[ends].T.copy()
         climb = None
-        if elevation is not None:
+        # Cars take no notice of slopes.
+        if elevation is not None and mode != "drive":
             climb = slopes.along(ground.streets.iloc[row], elevation, crs=ground.crs)
         skeleton = {
             "mode": mode,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 import shapely
@@ -20,6 +19,8 @@ from layers.messages import text
 from planner.travel import DEFAULT_SPEED_KMH
 
 if TYPE_CHECKING:
+    import os
+
     import geopandas as gpd
 
     from layers.streets import Mode
@@ -28,7 +29,12 @@ if TYPE_CHECKING:
 SPACING_M = 30.0
 """Metres between heights along a street: a cell of the common elevation models."""
 
+Bounds = tuple[float, float, float, float]
+"""West, south, east, north."""
+
+# Stairs are hardly steeper.
 _STEEP = 0.4
+# Metres a second on the flat, lost by each unit of slope uphill, won downhill, at most.
 _PARKIN_FLAT = 6.01
 _PARKIN_UP = 0.4002 * 100
 _PARKIN_DOWN = 0.2379 * 100
@@ -58,7 +64,7 @@ class Elevation:
     path: str = ""
 
     @classmethod
-    def read(cls, path: str | os.PathLike[str], bounds: tuple[float, ...] | None = None) -> Self:
+    def read(cls, path: str | os.PathLike[str], bounds: Bounds | None = None) -> Self:
         """Read the first band of a raster.
 
         Parameters
@@ -76,7 +82,6 @@ class Elevation:
         # Nothing else needs GDAL's rasters, which are slow to import.
         import rasterio  # noqa: PLC0415
         from rasterio.errors import RasterioError  # noqa: PLC0415
-        from rasterio.windows import Window, from_bounds  # noqa: PLC0415
 
         named = str(path)
         if not Path(path).exists():
@@ -86,26 +91,22 @@ class Elevation:
                 if raster.crs is None:
                     raise InputError(text("error.elevation_no_crs", path=named))
                 crs = CRS.from_wkt(raster.crs.to_wkt())
-                window = Window(0, 0, raster.width, raster.height)
-                if bounds is not None:
-                    turned = Transformer.from_crs(GEOGRAPHIC, crs, always_xy=True)
-                    around = from_bounds(*turned.transform_bounds(*bounds), raster.transform)
-                    # Two cells more on every side, for what lies between the cells' centres.
-                    wider = Window(
-                        around.col_off - 2, around.row_off - 2, around.width + 4, around.height + 4
-                    )
-                    if not rasterio.windows.intersect([window, wider]):
-                        raise InputError(text("error.elevation_elsewhere", path=named))
-                    window = window.intersection(wider).round_offsets().round_lengths("ceil")
+                there = np.array(raster.transform[:6], dtype=np.float64).reshape(2, 3)
+                back = np.linalg.inv(there[:, :2])
+                to_cell = np.column_stack([back, -back @ there[:, 2]])
+                rows, columns = _window(to_cell, crs, (raster.height, raster.width), bounds)
+                if not (len(rows) and len(columns)):
+                    raise InputError(text("error.elevation_elsewhere", path=named))
+                window = (rows.start, rows.stop), (columns.start, columns.stop)
                 band = raster.read(1, window=window, masked=True).astype(np.float64)
                 heights = band.filled(np.nan) * raster.scales[0] + raster.offsets[0]
-                inverse = ~raster.window_transform(window)
         except RasterioError as wrong:
             reason = str(wrong)
             raise InputError(
                 text("error.elevation_unreadable", path=named, reason=reason)
             ) from wrong
-        return cls(heights, tuple(inverse)[:6], crs, named)
+        to_cell[:, 2] -= columns.start, rows.start
+        return cls(heights, tuple(to_cell.ravel().tolist()), crs, named)
 
     def at(self, xy: Floats, crs: CRS) -> Floats:
         """Heights of places, bilinear between the centres of cells.
@@ -145,6 +146,29 @@ class Elevation:
     def __repr__(self) -> str:
         high, wide = self.heights.shape
         return f"<Elevation: {wide:,} × {high:,} cells of {self.path or 'no file'}>"
+
+
+def _window(
+    to_cell: Floats, crs: CRS, shape: tuple[int, int], bounds: Bounds | None
+) -> tuple[range, range]:
+    """Rows and columns of a raster that lie within bounds in degrees."""
+    every = range(shape[0]), range(shape[1])
+    if bounds is None:
+        return every
+    turned = Transformer.from_crs(GEOGRAPHIC, crs, always_xy=True)
+    west, south, east, north = turned.transform_bounds(*bounds)
+    corners = np.array([[x, y, 1.0] for x in (west, east) for y in (south, north)])
+    place = corners @ to_cell.T
+    if not np.isfinite(place).all():
+        return range(0), range(0)
+    # Two cells more on every side, for what lies between the cells' centres.
+    least = np.floor(place.min(axis=0)).astype(np.int64) - 2
+    most = np.ceil(place.max(axis=0)).astype(np.int64) + 2
+    rows, columns = (
+        every[part][max(int(least[axis]), 0) : max(int(most[axis]), 0)]
+        for part, axis in ((0, 1), (1, 0))
+    )
+    return rows, columns
 
 
 @dataclass(frozen=True, eq=False)
@@ -262,7 +286,7 @@ def along(
         The raster cannot be read, or knows none of the streets.
     """
     if not isinstance(elevation, Elevation):
-        elevation = Elevation.read(elevation, tuple(streets.total_bounds))
+        elevation = Elevation.read(elevation, cast("Bounds", tuple(streets.total_bounds)))
     lines = np.asarray(streets.geometry.to_crs(crs).array)
     length = streets["length"].to_numpy(dtype=np.float64)
     aloft = (streets["bridge"] | streets["tunnel"]).to_numpy(dtype=bool)

@@ -105,7 +105,8 @@ class Standard:
         speed = self.speed_kmh
         if speed is None and self.class_speeds is None:
             speed = DEFAULT_SPEED_KMH.get(self.mode)
-        told = {"speed_kmh": speed, **{name: getattr(self, name) for name in FIGURES}}
+        told: dict[str, Any] = {"speed_kmh": speed}
+        told |= {name: getattr(self, name) for name in FIGURES}
         return {name: value for name, value in told.items() if value is not None}
 
     @property
@@ -279,7 +280,7 @@ def _service(where: str, key: str, entry: Any) -> Service:
     for name in ("name", "name_en", "source", "source_en", "clause"):
         if not isinstance(entry.get(name, ""), str):
             raise StandardError(text("error.not_text", where=where, field=name))
-    numbers = {
+    numbers: dict[str, Any] = {
         name: _number(where, entry, name) for name in ("cutoff_m", "cutoff_min", "speed_kmh")
     }
     if entry["mode"] == "drive" and numbers["speed_kmh"] is not None:

@@ -129,7 +129,7 @@ def figures(what: Figure, mode: Mode, given: Any) -> ByClass | None:
 
 @cache
 def usual() -> Mapping[tuple[str, str], ByClass]:
-    """The program's own figures, by mode and what they are of."""
+    """Read the program's own figures, by mode and what they are of."""
     with data_path("travel.toml").open("rb") as file:
         modes = tomllib.load(file)
     return {
@@ -180,7 +180,7 @@ def speeds(
     speed = speed_kmh if speed_kmh is not None else DEFAULT_SPEED_KMH.get(mode)
     if speed is not None:
         return speed
-    limits = streets["speed_kmh"].to_numpy(dtype=np.float64)
+    limits = np.asarray(streets["speed_kmh"], dtype=np.float64)
     return limits if limit_share is None else limits * limit_share.of(streets["highway"])
 
 

@@ -1,6 +1,6 @@
 """Figures as a reader wants them."""
 
-from math import isnan
+from math import ceil, floor, isnan
 
 
 def people(value: float) -> str:
@@ -28,3 +28,18 @@ def rate(value: float) -> str:
         return "–"
     shown = f"{value:.1%}"
     return "99.9%" if shown == "100.0%" and value < 1 else shown
+
+
+def banded(value: float, low: float, high: float) -> str:
+    """Rate with the band around it in whole per cent, rounded outwards.
+
+    Examples
+    --------
+    >>> banded(0.8239, 0.7951, 0.8402), banded(float("nan"), 0.0, 0.0)
+    ('82.4% [79–85]', '–')
+    """
+    if isnan(value):
+        return rate(value)
+    # A hair's breadth keeps rounding from widening a band that ends on a whole per cent.
+    least, most = floor(low * 100 + 1e-9), ceil(high * 100 - 1e-9)
+    return f"{rate(value)} [{least}–{most}]"

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from planner import barriers
 from planner.coverage import Coverage, coverage
 from planner.ground import Ground
 from planner.live import LiveCoverage
 from planner.network import Network
+from planner.slopes import Elevation
 from planner.standards import Services, Standard, load_services
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Hashable
 
+    import geopandas as gpd
+
     from layers import City
+    from layers.findings import Finding
+    from planner.certainty import Doubt
+    from planner.parts import Barred
     from planner.positions import Positions
     from planner.reach import Towards
 
@@ -27,6 +35,13 @@ class Workbench:
         The city.
     services
         The services; the program's own when None.
+    hindered_by
+        Barriers that cut, close or delay streets; see `planner.barriers.apply`.
+    elevation
+        Raster of heights, which makes walking and cycling uphill take longer; see
+        `planner.slopes`.
+    doubt
+        How well pace, homes and people are known, for the band around each rate.
 
     Examples
     --------
@@ -36,9 +51,22 @@ class Workbench:
     True
     """
 
-    def __init__(self, city: City, *, services: Services | None = None) -> None:
+    def __init__(
+        self,
+        city: City,
+        *,
+        services: Services | None = None,
+        hindered_by: gpd.GeoDataFrame | None = None,
+        elevation: Elevation | str | os.PathLike[str] | None = None,
+        doubt: Doubt | None = None,
+    ) -> None:
         self.city = city
         self.services = services or load_services()
+        self.barred: Barred | None = None
+        if hindered_by is not None:
+            self.barred = barriers.apply(city.streets, hindered_by, crs=city.crs)
+        self._elevation = elevation
+        self._doubt = doubt
         self._ground: Ground | None = None
         self._networks: dict[Hashable, Network] = {}
         self._homes: dict[Hashable, Positions] = {}
@@ -51,11 +79,18 @@ class Workbench:
                 (made for made in self._networks.values() if made.mode == standard.mode), None
             )
             if self._ground is None:
-                self._ground = Ground.of(self.city.streets, crs=self.city.crs)
+                streets = self.city.streets if self.barred is None else self.barred.streets
+                self._ground = Ground.of(streets, crs=self.city.crs)
             self._networks[which] = (
                 same.at_pace(**standard.pace)
                 if same is not None
-                else Network.build(self._ground, standard.mode, **standard.pace)
+                else Network.build(
+                    self._ground,
+                    standard.mode,
+                    node_delays=None if self.barred is None else self.barred.delays,
+                    elevation=self._elevation,
+                    **standard.pace,
+                )
             )
         return self._networks[which]
 
@@ -85,6 +120,7 @@ class Workbench:
             homes=self.homes(own.standard, limit=limit),
             towards=towards,
             limit=limit,
+            doubt=self._doubt,
         )
 
     def live(
@@ -107,6 +143,25 @@ class Workbench:
             towards=towards,
             limit=limit,
         )
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What was found in barriers, and in the slopes of the networks made so far."""
+        found = [] if self.barred is None else list(self.barred.findings)
+        told = {}
+        for network in self._networks.values():
+            told[network.mode] = network.findings
+        return found + [finding for some in told.values() for finding in some]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Barriers, heights and findings as plain values for JSON."""
+        source = self._elevation
+        path = source.path if isinstance(source, Elevation) else source
+        return {
+            "barriers": None if self.barred is None else self.barred.as_dict(),
+            "elevation": None if path is None else str(path),
+            "findings": [finding.as_dict() for finding in self.findings],
+        }
 
 
 def _pace(standard: Standard) -> Hashable:

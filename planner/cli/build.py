@@ -1,6 +1,7 @@
 """``planner build``: a city's folder out of source files."""
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from layers.errors import LayerError

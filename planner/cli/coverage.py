@@ -3,18 +3,20 @@
 import argparse
 from typing import Any
 
+import geopandas as gpd
 import pandas as pd
 from rich import box
 from rich.table import Table
 
 from layers.messages import language, text
 from layers.population import GROUPS
+from layers.sources.files import Source
 from layers.units import LEVELS
 from planner.cli.options import Commands, open_city, share
-from planner.cli.screen import DONE, plain, stdout, working, write
+from planner.cli.screen import DONE, plain, show_findings, stderr, stdout, working, write
 from planner.coverage import Coverage
 from planner.standards import load_services
-from planner.wording import people, rate
+from planner.wording import banded, people
 from planner.workbench import Workbench
 
 
@@ -34,13 +36,20 @@ def register(commands: Commands) -> None:
         default="facility",
         help=text("cli.coverage.towards"),
     )
+    measure.add_argument("--barriers", metavar="FILE", help=text("cli.coverage.barriers"))
+    measure.add_argument("--elevation", metavar="FILE", help=text("cli.coverage.elevation"))
 
 
 def run(options: argparse.Namespace) -> int:
     """Compute and show."""
     services = load_services(options.services)
     city = open_city(options.city)
-    bench = Workbench(city, services=services)
+    bench = Workbench(
+        city,
+        services=services,
+        hindered_by=_barriers(options.barriers),
+        elevation=options.elevation,
+    )
     results = {}
     for key in options.service or services:
         with working(text("cli.coverage.working", service=services[key].title())):
@@ -53,11 +62,23 @@ def run(options: argparse.Namespace) -> int:
         figures = {
             key: result.as_dict(options.level, options.group) for key, result in results.items()
         }
-        write({"city": city.describe(), "services": figures})
+        write({"city": city.describe(), "travel": bench.as_dict(), "services": figures})
         return DONE
+    if bench.barred is not None:
+        told = text("cli.coverage.barred", **bench.barred.as_dict())
+        stdout().print(told, style="dim", highlight=False)
+    show_findings(stderr(), bench.findings)
     for result in results.values():
         _show(result, options)
     return DONE
+
+
+def _barriers(words: str | None) -> gpd.GeoDataFrame | None:
+    if words is None:
+        return None
+    source = Source.parse(words)
+    source.allow("crs", "layer")
+    return source.read_features()
 
 
 def _show(result: Coverage, options: argparse.Namespace) -> None:
@@ -100,6 +121,8 @@ def _show(result: Coverage, options: argparse.Namespace) -> None:
         last["name_en"] = last["name"]
         table.add_row(*(_cell(column, last) for column in columns), style="bold")
     console.print(table)
+    band = result.doubt.words(result.position_m, unit)
+    console.print(band, style="dim", markup=False, highlight=False)
     left_out = result.unplaced.sum()
     if left_out.any():
         told = text("cli.coverage.unplaced", **{str(k): v for k, v in left_out.items()})
@@ -116,7 +139,7 @@ def _cell(column: str, row: dict[Any, Any]) -> str:
     if pd.isna(value):
         return "–"
     if column == "rate":
-        return rate(value)
+        return plain(banded(value, row["rate_low"], row["rate_high"]))
     if column in {"median", "p90"}:
         return f"{value:,.1f}"
     return people(value)

@@ -48,12 +48,18 @@ def key_figures(answer: Answer) -> str:
     told = "".join(
         f'<dt>{label}</dt><dd data-figure="{key}">{value}</dd>' for key, label, value in rows
     )
+    band = result.doubt.words(result.position_m, standard.unit, lang)
     return (
         f'<div class="rate"><b data-figure="rate">{wording.rate(total["rate"])}</b>'
-        f"<span>{said('desk.rate', lang)}"
+        f'<span title="{escape(band)}">{said("desk.rate", lang)} {_band(total)}'
         f'<br><i data-figure="served">{served}</i></span></div>'
         f"<dl>{told}</dl>{_standard(result, lang)}"
     )
+
+
+def _band(total: pd.Series) -> str:
+    shown = wording.banded(total["rate"], total["rate_low"], total["rate_high"])
+    return f'<em data-figure="band">{shown.partition(" ")[2]}</em>'
 
 
 def _standard(result: Coverage, lang: Language) -> str:

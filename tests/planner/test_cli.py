@@ -3,7 +3,9 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import geopandas as gpd
 import pytest
+import shapely
 
 from layers import City
 from planner import coverage, load_services
@@ -211,3 +213,20 @@ def test_a_reader_may_stop_reading(folder):
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert "Traceback" not in done.stderr
     assert "BrokenPipe" not in done.stderr
+
+
+def test_barriers_and_the_band_are_shown(capsys, folder, tmp_path):
+    wall = tmp_path / "wall.geojson"
+    line = shapely.LineString([(515_000, 3_349_000), (515_000, 3_352_000)])
+    gpd.GeoDataFrame(geometry=[line], crs=4549).to_crs(4326).to_file(wall)
+    words = ["coverage", "--city", str(folder), "--service", "fitness_circle"]
+    status, out, _ = run(capsys, *words, "--barriers", str(wall))
+    assert status == 0
+    assert "切断5处" in out
+    assert "%" in out
+    assert "敏感性区间" in out
+    status, out, _ = run(capsys, *words, "--barriers", str(wall), "--json")
+    assert json.loads(out)["travel"]["barriers"]["cuts"] == 5
+    status, _, err = run(capsys, *words, "--elevation", str(tmp_path / "none.tif"))
+    assert status == 1
+    assert "none.tif" in err
