@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from layers.errors import InputError, StandardError, UnknownNameError
 from layers.messages import Language, language, text
@@ -117,7 +117,7 @@ class Standard:
         return value
 
     @property
-    def unit(self) -> str:
+    def unit(self) -> Literal["m", "min"]:
         """``m`` or ``min``."""
         return "m" if self.cutoff_m is not None else "min"
 

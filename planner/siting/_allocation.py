@@ -125,7 +125,8 @@ class Loads:
 
     def share(self, parts: Floats) -> Floats:
         """(r,) how far each row is served."""
-        return np.bincount(self.rows.owner, weights=parts, minlength=len(self.load))
+        count = np.bincount(self.rows.owner, weights=parts, minlength=len(self.load))
+        return count.astype(np.float64)
 
     def objective(self, parts: Floats) -> float:
         """Add up the people's distances: inf if somebody must be served and is not."""
@@ -195,7 +196,7 @@ def priced(loads: Loads, watch: Watch) -> Callable[[Floats], Point | None]:
             return None
         share = np.append(best.share, np.ones(len(value) - many))
         taken = part * np.repeat(share, np.diff(by.start))
-        short = 1.0 - np.bincount(by.row, weights=taken, minlength=len(price))
+        short = 1.0 - np.bincount(by.row, weights=taken, minlength=len(price)).astype(np.float64)
         bound = float(price.sum() + best.value - value[many:].sum())
         return Point(bound, short, -value[:many], best)
 

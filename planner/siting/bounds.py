@@ -141,7 +141,7 @@ class Rows:
     @property
     def stuck(self) -> Flags:
         """(r,) rows that must be served and cannot."""
-        return np.isinf(self.far) & (self.counts == 0)
+        return np.asarray(np.isinf(self.far) & (self.counts == 0))
 
     @property
     def penalised(self) -> Floats:
@@ -274,7 +274,7 @@ class Dual:
         self.bound = -np.inf
         self.point: Point | None = None
 
-    def climb(
+    def climb(  # noqa: C901 - one walk with its reasons to stop
         self,
         watch: Watch,
         *,

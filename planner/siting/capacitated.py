@@ -12,9 +12,9 @@ from layers.messages import text
 from planner.siting._allocation import Allocation, Loads, allotted, priced
 from planner.siting._choice import Choice, verified
 from planner.siting.bounds import Dual
-from planner.siting.conflict import Conflict, Culprit
+from planner.siting.conflict import Conflict
 from planner.siting.control import Watch
-from planner.siting.limits import slack
+from planner.siting.limits import Culprit, slack
 from planner.siting.solution import Solution
 
 if TYPE_CHECKING:

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from planner.siting.instance import Floats, Instance, Ints
 
 
-Kind = Literal["number", "budget", "at_most", "at_least", "apart", "floor", "share", "required"]
+Kind = Literal[
+    "number", "budget", "at_most", "at_least", "apart", "floor", "share", "required", "capacity"
+]
 
 
 @dataclass(frozen=True)

@@ -159,7 +159,9 @@ class _Search:
         price = far.copy()
         price[counts > 0] = rows.cost[at[counts > 0]]
         saved = np.minimum(rows.cost - price[rows.owner], 0.0)
-        cost = np.bincount(rows.site, weights=saved, minlength=len(self.choice.sites))
+        cost = np.bincount(rows.site, weights=saved, minlength=len(self.choice.sites)).astype(
+            np.float64
+        )
         return self.choice.pick(cost, self.watch)
 
     def _climb(self, dual: Dual) -> None:
