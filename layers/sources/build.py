@@ -160,7 +160,7 @@ def _read_people(
     if raster.is_raster(source.path):
         return *people.from_raster(source, areas, within, ways, crs), whole
     if "over" in source.options:
-        return *people.from_units(source, areas, ways, crs), whole
+        return people.from_units(source, areas, ways, crs)
     if not _is_spread(source):
         return *people.from_points(source, areas), whole
     source.allow("weight", "datum")
