@@ -196,7 +196,7 @@ def _read_people(
     if raster.is_raster(source.path):
         return *people.from_raster(source, areas, within, ways, crs), whole, []
     if "over" in source.options:
-        return *people.from_units(source, areas, ways, crs), whole, []
+        return *people.from_units(source, areas, ways, crs), []
     if not _is_spread(source):
         west, south, east, north = (float(side) for side in areas.total_bounds)
         layer, told, lost = inhabitants.read(source, near=(west, south, east, north))

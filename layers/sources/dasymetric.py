@@ -30,6 +30,7 @@ _UNIT = (
     "unit", "name", "名称", "乡镇街道", "乡镇", "街道", "单元", "区县", "区",
 )  # fmt: skip
 _STEP_M = 100.0
+_AROUND_M = 1000.0
 _DIGITS = 12
 _OF_WEIGHTS = ("weight", "datum", "lon", "lat", "layer", "crs", "floors")
 
@@ -217,6 +218,23 @@ def spread(
         gpd.GeoSeries(places[held], crs=GEOGRAPHIC),
         findings,
     )
+
+
+def reach(
+    weights: Weights, codes: Collection[str], areas: gpd.GeoDataFrame, crs: CRS
+) -> "pd.Series[float]":
+    """Share of each unit's area within a kilometre of the hull of the weights, by its code.
+
+    Weights that were cut to a study area hold all people of a unit in a part of it.
+    Units without any weight are left out: others are told of them.
+    """
+    used = weights.points[weights.amount > 0]
+    with_any = set(_shares(codes, weights, areas)[0])
+    stated = areas[areas["code"].isin(with_any)]
+    hull = shapely.convex_hull(shapely.union_all(used.to_crs(crs).to_numpy())).buffer(_AROUND_M)
+    shapes = stated.to_crs(crs).geometry.to_numpy()
+    share = shapely.area(shapely.intersection(shapes, hull)) / shapely.area(shapes)
+    return pd.Series(share, index=stated["code"].to_numpy())
 
 
 _Shares = tuple[npt.NDArray[np.object_], npt.NDArray[np.object_], npt.NDArray[np.float64]]

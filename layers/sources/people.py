@@ -44,8 +44,12 @@ def from_points(source: Source, areas: gpd.GeoDataFrame) -> Read:
 
 def from_units(
     source: Source, areas: gpd.GeoDataFrame, streets: gpd.GeoDataFrame, crs: CRS
-) -> Read:
+) -> tuple[gpd.GeoDataFrame, list[Finding], "pd.Series[float]"]:
     """Read a table by unit and spread it over the weights that the option ``over`` names.
+
+    Returns
+    -------
+    The layer, what was found, and the share of each unit that the weights reach.
 
     Raises
     ------
@@ -57,7 +61,8 @@ def from_units(
     weights = dasymetric.read_weights(source, areas, streets, crs)
     spread, points, found = dasymetric.spread(counts, weights, areas, streets=streets, crs=crs)
     layer, more = _layer(spread, points, areas, source)
-    return layer, [*found, *more]
+    share = dasymetric.reach(weights, counts.index, areas, crs)
+    return layer, [*found, *more], share
 
 
 def from_raster(

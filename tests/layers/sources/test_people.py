@@ -1,5 +1,7 @@
 """The population out of points, rasters and tables, as a city is built with it."""
 
+from io import StringIO
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -126,6 +128,22 @@ def test_a_table_by_unit_over_streets(files):
     assert built.city.provenance["population"].source == "towns.csv; streets"
     for part, whole in WITHIN:
         assert (built.city.population[part] <= built.city.population[whole] + 1e-9).all()
+
+
+def test_weights_that_end_within_a_unit_are_told(files, tiny_city):
+    (files / "towns.csv").write_text(TABLE, encoding="utf-8")
+    assert "people_squeezed" not in codes(build(files, "towns.csv,over=streets"))
+    shapes = tiny_city.units.to_crs(4549)
+    wide = shapes.set_geometry(shapes.geometry.scale(6, 1, origin=(514_000, 3_350_000)))
+    wide.to_crs(4326).to_file(files / "units.geojson")
+    words = TABLE.replace("女性", "备注")
+    full = dict.fromkeys(GROUPS[1:], 1)
+    table = pd.read_csv(StringIO(words)).assign(**full)
+    table.to_csv(files / "towns.csv", index=False)
+    told = codes(build(files, "towns.csv,over=streets"))
+    # All streets lie in the west now, and the east has none.
+    assert told["people_squeezed"].rows == ("330191001", "330191002")
+    assert told["people_at_a_point"].rows == ("330192001", "330192002")
 
 
 def test_points_under_chinese_names(files):
