@@ -48,7 +48,8 @@ def way(*refs, highway="residential", **tags):
         ({"barrier": "entrance"}, set()),
         ({"barrier": "something new"}, {"drive"}),
     ],
-    ids=str,
+    # A set prints in no order, and processes must agree on names.
+    ids=lambda value: str(value) if isinstance(value, dict) else "",
 )
 def test_whom_a_barrier_keeps_out(tags, shut):
     assert RULES.barred(tags) == shut

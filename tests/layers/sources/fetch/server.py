@@ -30,6 +30,13 @@ class Answer:
     slowly: float = 0.0
 
 
+class _Quiet(ThreadingHTTPServer):
+    """Says nothing of clients that were killed."""
+
+    def handle_error(self, request, client_address):
+        pass
+
+
 class Server:
     """Answers every path as its plan says, the last answer again and again.
 
@@ -49,7 +56,7 @@ class Server:
             def log_message(self, *_):
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = _Quiet(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self.address = f"http://127.0.0.1:{self._server.server_port}"
         self._lock = threading.Lock()
