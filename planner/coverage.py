@@ -166,7 +166,10 @@ class Coverage:
         return _exact_sum(self._people(None)[astray])
 
     def as_dict(self, level: Level = "district", group: Group | None = None) -> dict[str, Any]:
-        """Plain values for JSON: ``standard``, ``city``, ``units`` and what was left out."""
+        """Plain values for JSON: ``standard``, ``city``, ``units``, what was left out, ``layers``.
+
+        The last is the provenance of each layer that the figures were made from.
+        """
         also = {further: self.by(level, further) for further in self.standard.also}
         unplaced = self.unplaced.reset_index().to_dict("records")
         return {
@@ -188,6 +191,7 @@ class Coverage:
             ],
             "unplaced": unplaced,
             "outside": self.outside,
+            "layers": self.city.origins(),
         }
 
     def __repr__(self) -> str:

@@ -19,6 +19,9 @@ from layers.messages import text
 
 _SHOWN = 8
 
+_STATED = ("source", "licence", "date")
+"""Options that every source may have: what the user says of where it comes from."""
+
 _LON = ("lon", "lng", "longitude", "经度", "x")
 _LAT = ("lat", "latitude", "纬度", "y")
 
@@ -102,7 +105,7 @@ class Source:
         SourceError
             There is one.
         """
-        unknown = set(self.options) - set(options)
+        unknown = set(self.options) - {*options, *_STATED}
         if unknown:
             raise SourceError(
                 text(
@@ -112,6 +115,12 @@ class Source:
                     known=", ".join(options),
                 )
             )
+
+    @property
+    def words(self) -> str:
+        """Name of the file and the options, as on the command line."""
+        options = (f",{key}={value}" for key, value in self.options.items())
+        return self.path.name + "".join(options)
 
     @property
     def is_table(self) -> bool:
