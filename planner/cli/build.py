@@ -5,11 +5,15 @@ from pathlib import Path
 from typing import Any
 
 from layers.errors import LayerError
+from layers.findings import in_order
 from layers.messages import text
 from layers.sources.build import build_city
 from layers.sources.files import Source
 from planner.cli.options import Commands, share
 from planner.cli.screen import DONE, show_findings, stderr, stdout, working, write
+from planner.report.check import check_page
+from planner.report.saving import save_text
+from planner.review import review
 from planner.standards import load_services
 
 
@@ -34,6 +38,7 @@ def register(commands: Commands) -> None:
         )
     build.add_argument("--area", default="", help=text("cli.build.area"))
     build.add_argument("--out", required=True, type=Path, help=text("cli.build.out"))
+    build.add_argument("--report", type=Path, metavar="FILE", help=text("cli.check.html"))
     share(build, "services", "json")
 
 
@@ -55,10 +60,15 @@ def run(options: argparse.Namespace) -> int:
         if errors:
             raise LayerError(errors)
         city = built.city.save(options.out)
+        across = review(city, services)
+        # What is wrong with one layer has been found before.
+        found = in_order([*built.findings, *(one for one in across if one not in built.findings)])
+        if options.report:
+            save_text(options.report, check_page(city, found))
     if options.json:
-        write({"city": city.describe(), "findings": [f.as_dict() for f in built.findings]})
+        write({"city": city.describe(), "findings": [finding.as_dict() for finding in found]})
     else:
-        show_findings(stderr(), built.findings)
+        show_findings(stderr(), found)
         stdout().print(text("cli.build.done", path=str(options.out)), highlight=False)
         stdout().print(repr(city), markup=False, highlight=False)
     return DONE
