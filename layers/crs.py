@@ -1,10 +1,13 @@
 """Reference systems: where layers lie and where they are measured."""
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import geopandas as gpd
-from pyproj import CRS
+import numpy as np
+import shapely
+from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError
 
 from layers.errors import CrsError
@@ -50,6 +53,31 @@ def measuring_crs(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> CRS:
     except RuntimeError as nowhere:
         raise CrsError(text("error.no_extent")) from nowhere
     return zone
+
+
+def transformed(shapes: gpd.GeoSeries, crs: CRS) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Coordinates of all vertices in another reference system.
+
+    Parameters
+    ----------
+    shapes
+        Geometries with a reference system.
+    crs
+        The reference system wanted.
+
+    Returns
+    -------
+    Two columns, a row a vertex in the order of the geometries; inf where it cannot be told.
+    """
+    xy: np.ndarray[Any, np.dtype[np.float64]] = shapely.get_coordinates(np.asarray(shapes.array))
+    if shapes.crs == crs:
+        return xy
+    return np.column_stack(_change(shapes.crs, crs).transform(xy[:, 0], xy[:, 1]))
+
+
+@lru_cache(maxsize=16)
+def _change(here: CRS, there: CRS) -> Transformer:
+    return Transformer.from_crs(here, there, always_xy=True)
 
 
 def projected(crs: Any) -> CRS:

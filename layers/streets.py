@@ -124,6 +124,18 @@ def geodesic_length(lines: gpd.GeoSeries) -> np.ndarray[Any, np.dtype[np.float64
     return whole.astype(np.float64)
 
 
+def end_places(lines: gpd.GeoSeries) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Where lines begin and end.
+
+    Returns
+    -------
+    A row a line, then its beginning and its end, then two coordinates.
+    """
+    shapes = np.asarray(lines.array)
+    xy, last = shapely.get_coordinates(shapes), np.cumsum(shapely.get_num_coordinates(shapes))
+    return np.stack([xy[np.append(0, last[:-1])], xy[last - 1]], axis=1)
+
+
 def from_networkx(
     graph: "nx.MultiDiGraph[Any]", *, modes: tuple[Mode, ...] = MODES
 ) -> gpd.GeoDataFrame:
@@ -192,21 +204,20 @@ def from_networkx(
 
 
 def _nodes_at_two_places(streets: gpd.GeoDataFrame) -> list[Finding]:
-    nodes = pd.concat([streets["u"], streets["v"]])
-    # As a plain array: geopandas' own goes from one geometry to the next in Python.
-    lines = np.asarray(streets.geometry.array)
-    ends = np.concatenate(
-        [shapely.get_coordinates(shapely.get_point(lines, end)) for end in (0, -1)]
-    )
-    first = pd.DataFrame(ends, index=nodes.to_numpy())
-    anchor = first[~first.index.duplicated()].loc[nodes.to_numpy()].to_numpy()
+    nodes = streets[["u", "v"]].to_numpy().ravel()
+    ends = end_places(streets.geometry).reshape(-1, 2)
+    numbered, known = pd.factorize(nodes)
+    anchor = np.empty((len(known), 2))
+    # Where the node is first met: what is written last stays.
+    anchor[numbered[::-1]] = ends[::-1]
+    anchor = anchor[numbered]
     apart = np.zeros(len(ends))
     moved = (ends != anchor).any(axis=1)
     apart[moved] = _GEOD.inv(*ends[moved].T, *anchor[moved].T)[2]
     astray = apart > _NODE_SLACK_M
     if not astray.any():
         return []
-    wrong = nodes[astray].unique()
+    wrong = pd.unique(nodes[astray])
     rows = tuple(streets.index[streets[["u", "v"]].isin(wrong).any(axis=1)])
     named = ", ".join(map(str, wrong[:_SAMPLE]))
     values = {"metres": _NODE_SLACK_M, "found": named}

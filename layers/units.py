@@ -1,6 +1,5 @@
 """The units: city, districts, townships, communities, each within its parent."""
 
-from itertools import pairwise
 from typing import Any, Literal, get_args
 
 import geopandas as gpd
@@ -132,19 +131,22 @@ def assign(points: gpd.GeoSeries, units: gpd.GeoDataFrame) -> pd.DataFrame:
     have = set(units["level"])
     levels = [level for level in LEVELS if level in have]
     parent = dict(zip(units["code"], units["parent"], strict=True))
+    shapes = np.asarray(points.array)
     columns: dict[str, Any] = {}
-    for level in levels:
+    codes: list[Any] = []
+    number = np.zeros(len(points), dtype=np.int64)
+    for level in reversed(levels):
         at_level = units[units["level"] == level].sort_values("code")
-        codes = at_level["code"].to_numpy(dtype=object)
-        point, unit = shapely.STRtree(points.array).query(
-            at_level.geometry.array, predicate="intersects"
-        )[::-1]
-        first = np.full(len(points), len(codes))
+        known = {code: row for row, code in enumerate(at_level["code"])}
+        # The unit above each finer one, -1 where there is none; the last is for no unit.
+        above = np.array([*(known.get(parent[code], -1) for code in codes), -1])
+        codes, number = list(known), above[number]
+        rest = np.flatnonzero(number < 0)
+        unit, point = shapely.STRtree(shapes[rest]).query(
+            np.asarray(at_level.geometry.array), predicate="intersects"
+        )
+        first = np.full(len(rest), len(codes))
         np.minimum.at(first, point, unit)
-        columns[level] = np.array([*codes, None], dtype=object)[first]
-    for coarse, fine in reversed(list(pairwise(levels))):
-        above = np.array([parent.get(code) for code in columns[fine]], dtype=object)
-        at_coarse = set(units.loc[units["level"] == coarse, "code"])
-        known = np.array([code in at_coarse for code in above])
-        columns[coarse] = np.where(known, above, columns[coarse])
-    return pd.DataFrame(columns, index=points.index, dtype=object)
+        number[rest] = np.where(first < len(codes), first, -1)
+        columns[level] = np.array([*codes, None], dtype=object)[number]
+    return pd.DataFrame({level: columns[level] for level in levels}, points.index, dtype=object)

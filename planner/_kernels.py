@@ -18,6 +18,59 @@ _AHEAD = 8
 
 
 @compiled
+def compress(tail, head, cost, start, filled, arcs):
+    """Sort arcs by their tails and then heads, keeping the cheapest of parallel ones.
+
+    Parameters
+    ----------
+    tail, head, cost
+        The arcs.
+    start
+        Noughts, one more than there are nodes; filled with where each node's arcs begin.
+    filled
+        Room for a number a node.
+    arcs
+        As many as there are arcs; filled from the front.
+
+    Returns
+    -------
+    How many arcs are kept.
+    """
+    nodes = len(start) - 1
+    for arc in range(len(tail)):
+        start[tail[arc] + 1] += 1
+    for node in range(nodes):
+        start[node + 1] += start[node]
+        filled[node] = start[node]
+    for arc in range(len(tail)):
+        node = tail[arc]
+        begin, at = start[node], filled[node]
+        end = at
+        # A node has a handful of arcs: each is put in its place among them.
+        while at > begin and arcs[at - 1].head > head[arc]:
+            at -= 1
+        if at > begin and arcs[at - 1].head == head[arc]:
+            arcs[at - 1].cost = min(arcs[at - 1].cost, cost[arc])
+            continue
+        for later in range(end, at, -1):
+            arcs[later].head = arcs[later - 1].head
+            arcs[later].cost = arcs[later - 1].cost
+        arcs[at].head = head[arc]
+        arcs[at].cost = cost[arc]
+        filled[node] += 1
+    kept = 0
+    for node in range(nodes):
+        begin = start[node]
+        start[node] = kept
+        for arc in range(begin, filled[node]):
+            arcs[kept].head = arcs[arc].head
+            arcs[kept].cost = arcs[arc].cost
+            kept += 1
+    start[nodes] = kept
+    return kept
+
+
+@compiled
 def nearest(
     start,
     arcs,
@@ -28,6 +81,8 @@ def nearest(
     width,
     buckets,
     room,
+    label,
+    touched,
     distance,
     origin,
 ):
@@ -48,19 +103,21 @@ def nearest(
         Width of a bucket; how many there are, a power of two that holds the dearest arc.
     room
         Nodes that may wait at one time.
+    label
+        Room for distance and origin of every node side by side, which is one line of
+        memory instead of two; inf and -1 before and after.
+    touched
+        Room for the nodes that are reached.
     distance, origin
-        Filled with the outcome, inf and -1 where no origin comes.
+        inf and -1; filled with the outcome where an origin comes.
 
     Returns
     -------
     Whether the room sufficed; if not, the outcome is void.
     """
     nodes = len(start) - 1
-    # Distance and origin side by side: one line of memory instead of two.
-    label = np.empty(2 * nodes)
-    for node in range(nodes):
-        label[2 * node] = np.inf
-        label[2 * node + 1] = -1.0
+    reached = 0
+    enough = True
     first = np.full(buckets, -1, np.int32)
     wait_next = np.empty(room, np.int32)
     wait_node = np.empty(room, np.int32)
@@ -75,7 +132,7 @@ def nearest(
     current = np.int64(0)
     seed = 0
     seeds = len(seed_node)
-    while waiting > 0 or seed < seeds:
+    while enough and (waiting > 0 or seed < seeds):
         if waiting == 0:
             current = max(current, np.int64(seed_cost[seed] * per_width))
         slot = current & mask
@@ -86,6 +143,9 @@ def nearest(
             seed += 1
             old = label[2 * node]
             if cost < old or (cost == old and source < label[2 * node + 1]):
+                if old == np.inf:
+                    touched[reached] = node
+                    reached += 1
                 label[2 * node] = cost
                 label[2 * node + 1] = source
                 if free >= 0:
@@ -95,13 +155,14 @@ def nearest(
                     entry = np.int32(used)
                     used += 1
                 else:
-                    return False
+                    enough = False
+                    break
                 wait_node[entry] = node
                 wait_cost[entry] = cost
                 wait_next[entry] = first[slot]
                 first[slot] = entry
                 waiting += 1
-        while first[slot] >= 0:
+        while enough and first[slot] >= 0:
             # Empty the bucket into a batch; what falls back into it makes the next one.
             count = 0
             entry = first[slot]
@@ -138,6 +199,9 @@ def nearest(
                     if cost > old or cost > limit:
                         continue
                     if cost < old or source < label[2 * head + 1]:
+                        if old == np.inf:
+                            touched[reached] = head
+                            reached += 1
                         label[2 * head] = cost
                         label[2 * head + 1] = source
                         if free >= 0:
@@ -147,7 +211,8 @@ def nearest(
                             entry = np.int32(used)
                             used += 1
                         else:
-                            return False
+                            enough = False
+                            break
                         wait_node[entry] = head
                         wait_cost[entry] = cost
                         into = np.int64(cost * per_width) & mask
@@ -155,10 +220,15 @@ def nearest(
                         first[into] = entry
                         waiting += 1
         current += 1
-    for node in range(nodes):
+    # In the order of memory unless there are few.
+    every = reached > nodes // 4
+    for at in range(nodes if every else reached):
+        node = at if every else np.int64(touched[at])
         distance[node] = label[2 * node]
         origin[node] = np.int64(label[2 * node + 1])
-    return True
+        label[2 * node] = np.inf
+        label[2 * node + 1] = -1.0
+    return enough
 
 
 @compiled
@@ -352,6 +422,138 @@ def sums(start, arcs, seed_start, seed_node, seed_cost, limit, width, buckets, r
 
 
 @compiled
+def _meet(
+    count, touched, distance, limit, door_start, door_target, door_cost, target, cost, best, met
+):
+    """List the targets behind the doors that a ball came to, and those next to its origin.
+
+    Returns
+    -------
+    How many there are, listed in `met`, their distances in `best`.
+    """
+    found = 0
+    for at in range(count + 1):
+        # The last turn is for the targets that need no junction.
+        beside = at == count
+        here = 0.0 if beside else distance[touched[at]]
+        first = 0 if beside else door_start[touched[at]]
+        last = len(target) if beside else door_start[touched[at] + 1]
+        for door in range(first, last):
+            whole = here + (cost[door] if beside else door_cost[door])
+            one = target[door] if beside else door_target[door]
+            if whole > limit or whole >= best[one]:
+                continue
+            if best[one] == np.inf:
+                met[found] = one
+                found += 1
+            best[one] = whole
+    return found
+
+
+@compiled
+def meetings(
+    start,
+    arcs,
+    seed_start,
+    seed_node,
+    seed_cost,
+    limit,
+    width,
+    buckets,
+    room,
+    door_start,
+    door_target,
+    door_cost,
+    beside_start,
+    beside_target,
+    beside_cost,
+    targets,
+    weight,
+    total,
+    ends,
+    target,
+    cost,
+):
+    """List the targets that each of some origins reaches, or add up their weights.
+
+    Parameters
+    ----------
+    start, arcs, seed_start, seed_node, seed_cost, limit, width, buckets, room
+        As `balls` takes them.
+    door_start, door_target, door_cost
+        Where each node's doors begin; the targets behind them, and the cost from the node.
+    beside_start, beside_target, beside_cost
+        The same for each origin: targets it reaches along its own street.
+    targets
+        Number of targets.
+    weight, total
+        A row a target and a row an origin, a column a kind of weight; the sums are
+        filled in. Without columns the targets are listed instead.
+    ends, target, cost
+        Filled with where each origin's list ends, and the lists as far as they hold them.
+
+    Returns
+    -------
+    How many origins were searched before the lists were full; -1 if the room was short.
+    """
+    distance = np.full(len(start) - 1, np.inf)
+    touched = np.empty(len(start) - 1, np.int64)
+    best, met = np.full(targets, np.inf), np.empty(targets, np.int64)
+    first = np.full(buckets, -1, np.int32)
+    wait_next, wait_node = np.empty(room, np.int32), np.empty(room, np.int32)
+    wait_cost = np.empty(room)
+    kinds = weight.shape[1]
+    filled = 0
+    for origin in range(len(seed_start) - 1):
+        begin, end = seed_start[origin], seed_start[origin + 1]
+        count = _ball(
+            start,
+            arcs,
+            seed_node[begin:end],
+            seed_cost[begin:end],
+            limit,
+            1.0 / width,
+            first,
+            wait_next,
+            wait_node,
+            wait_cost,
+            distance,
+            touched,
+        )
+        if count < 0:
+            return -1
+        begin, end = beside_start[origin], beside_start[origin + 1]
+        found = _meet(
+            count,
+            touched,
+            distance,
+            limit,
+            door_start,
+            door_target,
+            door_cost,
+            beside_target[begin:end],
+            beside_cost[begin:end],
+            best,
+            met,
+        )
+        if kinds == 0 and filled + found > len(target):
+            return origin
+        for at in range(found):
+            one = met[at]
+            if kinds == 0:
+                target[filled] = one
+                cost[filled] = best[one]
+                filled += 1
+            for kind in range(kinds):
+                total[origin, kind] += weight[one, kind]
+            best[one] = np.inf
+        ends[origin] = filled
+        for at in range(count):
+            distance[touched[at]] = np.inf
+    return len(seed_start) - 1
+
+
+@compiled
 def _offer(distance, origin, node, cost, source):
     """Put an origin among a node's nearest ones; whether it belongs there and is news."""
     most = distance.shape[1]
@@ -474,3 +676,46 @@ def several(
                 waiting += 1
         current += 1
     return True
+
+
+@compiled
+def few(
+    near_distance,
+    near_origin,
+    node,
+    door_cost,
+    beside_start,
+    beside_origin,
+    beside_cost,
+    limit,
+    distance,
+    origin,
+):
+    """Find the nearest few origins of each of some targets, from those of nodes.
+
+    Parameters
+    ----------
+    near_distance, near_origin
+        What `several` found for the nodes.
+    node, door_cost
+        A row a target, a column for either end of its street: the node, and the cost from
+        it, inf where the street is not open from there.
+    beside_start, beside_origin, beside_cost
+        Where each target's own origins begin, those that it reaches along its street;
+        the origins, and their cost.
+    limit
+        Greatest distance, inclusive.
+    distance, origin
+        inf and -1, a row a target, a column a rank; filled with the outcome.
+    """
+    for target in range(len(node)):
+        for end in range(2):
+            for place in range(near_distance.shape[1]):
+                cost = near_distance[node[target, end], place] + door_cost[target, end]
+                # Without a limit, what is out of reach is not beyond it.
+                if cost <= limit and cost < np.inf:
+                    source = near_origin[node[target, end], place]
+                    _offer(distance, origin, target, cost, source)
+        for at in range(beside_start[target], beside_start[target + 1]):
+            if beside_cost[at] <= limit:
+                _offer(distance, origin, target, beside_cost[at], beside_origin[at])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -25,6 +26,10 @@ Ints = NDArray[np.int64]
 _ARC = np.dtype([("cost", np.float64), ("head", np.int64)])
 _MOST_BUCKETS = 1 << 16
 _ORIGINS_AT_ONCE = 2000
+_TARGETS_AT_ONCE = 50_000
+_SPARE = 16
+"""How many times too large a thread's room may be before it is given back."""
+_own = threading.local()
 _log = logging.getLogger("planner")
 
 
@@ -100,17 +105,11 @@ def compress(nodes: int, tail: Ints, head: Ints, cost: Floats) -> Rows:
     tail, head, cost
         Ends and cost of each arc, costs at least zero.
     """
-    # One number an arc sorts several times faster than two keys and the cost.
-    key = tail * np.int64(nodes) + head
-    order = np.argsort(key)
-    key = key[order]
-    first = np.flatnonzero(np.append(True, key[1:] != key[:-1])[: len(key)])
     start = np.zeros(nodes + 1, dtype=np.int64)
-    np.cumsum(np.bincount(tail[order[first]], minlength=nodes), out=start[1:])
-    arcs = np.empty(len(first), dtype=_ARC)
-    arcs["head"] = head[order[first]]
-    arcs["cost"] = np.minimum.reduceat(cost[order], first) if len(first) else 0.0
-    return Rows(start, arcs)
+    arcs = np.empty(len(tail), dtype=_ARC)
+    filled = np.empty(nodes, dtype=np.int64)
+    kept = kernels("_kernels").compress(tail, head, cost, start, filled, arcs)
+    return Rows(start, arcs if kept == len(arcs) else arcs[:kept].copy())
 
 
 def nearest_origin(
@@ -137,8 +136,9 @@ def nearest_origin(
         Per node, of equally near ones the first; -1 where none does.
     """
     assert not len(seed_origin) or seed_origin.max() < origins
-    distance, origin = np.empty(rows.nodes), np.empty(rows.nodes, dtype=np.int64)
-    _from_all("nearest", rows, seed_node, seed_cost, seed_origin, limit, distance, origin)
+    distance, origin = np.full(rows.nodes, np.inf), np.full(rows.nodes, -1, dtype=np.int64)
+    outcome = *_labels(rows.nodes), distance, origin
+    _from_all("nearest", rows, seed_node, seed_cost, seed_origin, limit, *outcome)
     return distance, origin
 
 
@@ -257,6 +257,183 @@ def sums_within(
     return np.asarray(total[rank])
 
 
+@dataclass(frozen=True, eq=False)
+class Doors:
+    """What lies behind each of some numbers, and at what cost: compressed rows.
+
+    Attributes
+    ----------
+    start
+        Where each number's doors begin, one more than there are numbers.
+    to
+        What lies behind each door.
+    cost
+        What it costs to get there.
+    """
+
+    start: Ints
+    to: Ints
+    cost: Floats
+
+    @classmethod
+    def sorted(cls, count: int, number: Ints, to: Ints, cost: Floats) -> Doors:
+        """Sort doors by the numbers that they belong to."""
+        order = np.argsort(number, kind="stable")
+        start = np.zeros(count + 1, dtype=np.int64)
+        np.cumsum(np.bincount(number, minlength=count), out=start[1:])
+        return cls(start, to[order], cost[order])
+
+
+def meetings(
+    rows: Rows,
+    seed_node: Ints,
+    seed_cost: Floats,
+    seed_origin: Ints,
+    origins: int,
+    limit: float,
+    doors: Doors,
+    beside: Doors,
+    targets: int,
+    *,
+    at_once: int = 4_000_000,
+) -> Iterator[Ball]:
+    """Stream the targets that each origin alone reaches, some origins at a time.
+
+    Parameters
+    ----------
+    rows, seed_node, seed_cost, seed_origin, origins, limit, at_once
+        As `within` takes them.
+    doors
+        Targets behind each node.
+    beside
+        Targets that each origin reaches without passing a node.
+    targets
+        Number of targets.
+
+    Returns
+    -------
+    Balls with targets in place of nodes, in the order of the origins.
+    """
+    start, own_node, own_cost = _by_origin(seed_node, seed_cost, seed_origin, origins, limit)
+    width, buckets = _buckets(rows, own_cost, least=2.0**-16)
+    no_weight, no_total = np.empty((targets, 0)), np.empty((origins, 0))
+    held = max(at_once, 1)
+    search = kernels("_kernels").meetings
+
+    def part(own: slice) -> Ball:
+        room, size = rows.nodes + len(own_node) + 1, 1 << 14
+        count = own.stop - own.start
+        while True:
+            target, cost = np.empty(size, dtype=np.int64), np.empty(size)
+            ends = np.zeros(count + 1, dtype=np.int64)
+            done = search(
+                *(rows.start, rows.arcs, start[own.start : own.stop + 1], own_node, own_cost),
+                *(limit, width, buckets, room, doors.start, doors.to, doors.cost),
+                *(beside.start[own.start : own.stop + 1], beside.to, beside.cost, targets),
+                *(no_weight, no_total, ends[1:], target, cost),
+            )
+            if done == count:
+                return Ball(own.start, ends, target[: ends[-1]], cost[: ends[-1]])
+            room, size = (room * 2, size) if done < 0 else (room, size * 4)
+
+    first, step = 0, 1
+    workers = os.cpu_count() or 1
+    with ThreadPoolExecutor(workers) as pool:
+        while first < origins:
+            last = min(first + step * workers, origins)
+            made = list(
+                pool.map(part, [slice(at, min(at + step, last)) for at in range(first, last, step)])
+            )
+            yield from made
+            # As many origins next as the last ones let expect to fit.
+            size = max(sum(len(ball.node) for ball in made) / (last - first), 1.0)
+            first, step = last, int(np.clip(held / workers / size, 1, _ORIGINS_AT_ONCE))
+
+
+def sums_met(
+    rows: Rows,
+    seed_node: Ints,
+    seed_cost: Floats,
+    seed_origin: Ints,
+    origins: int,
+    limit: float,
+    doors: Doors,
+    beside: Doors,
+    weight: Floats,
+) -> Floats:
+    """Sum of the weights of all targets that each origin alone reaches.
+
+    Parameters
+    ----------
+    rows, seed_node, seed_cost, seed_origin, origins, limit, doors, beside
+        As `meetings` takes them.
+    weight
+        A row a target, a column a kind of weight.
+
+    Returns
+    -------
+    A row an origin, a column a kind of weight.
+    """
+    start, own_node, own_cost = _by_origin(seed_node, seed_cost, seed_origin, origins, limit)
+    width, buckets = _buckets(rows, own_cost, least=2.0**-16)
+    total = np.zeros((origins, weight.shape[1]))
+    search = kernels("_kernels").meetings
+
+    def add(own: slice) -> None:
+        room, nowhere = rows.nodes + len(own_node) + 1, np.empty(0)
+        ends = np.zeros(own.stop - own.start, dtype=np.int64)
+        if not weight.shape[1]:
+            return
+        while (
+            search(
+                *(rows.start, rows.arcs, start[own.start : own.stop + 1], own_node, own_cost),
+                *(limit, width, buckets, room, doors.start, doors.to, doors.cost),
+                *(beside.start[own.start : own.stop + 1], beside.to, beside.cost),
+                *(len(weight), weight, total[own], ends, nowhere.astype(np.int64), nowhere),
+            )
+            < 0
+        ):
+            total[own], room = 0.0, room * 2
+
+    in_threads(add, origins, _ORIGINS_AT_ONCE)
+    return total
+
+
+def few_met(
+    near: tuple[Floats, Ints], node: Ints, cost: Floats, beside: Doors, limit: float
+) -> tuple[Floats, Ints]:
+    """Nearest few origins of each target, from those of the nodes at its street's ends.
+
+    Parameters
+    ----------
+    near
+        What `nearest_origins` found.
+    node, cost
+        A row a target, a column an end: the node, and the cost from it.
+    beside
+        Origins that each target reaches without passing a node.
+    limit
+        Greatest distance, inclusive.
+
+    Returns
+    -------
+    Distance and origin: a row a target, a column a rank; inf and -1 where there are fewer.
+    """
+    shape = len(node), near[0].shape[1]
+    distance, origin = np.full(shape, np.inf), np.full(shape, -1, dtype=np.int64)
+    fill = kernels("_kernels").few
+
+    def part(own: slice) -> None:
+        fill(
+            *(near[0], near[1], node[own], cost[own], beside.start[own.start : own.stop + 1]),
+            *(beside.to, beside.cost, limit, distance[own], origin[own]),
+        )
+
+    if shape[1]:
+        in_threads(part, len(node), _TARGETS_AT_ONCE)
+    return distance, origin
+
+
 def in_threads(work: Callable[[slice], None], count: int, at_once: int) -> None:
     """Do work on parts of many rows, in as many threads as there are processors.
 
@@ -285,8 +462,7 @@ def _from_all(
     seed_cost: Floats,
     seed_origin: Ints,
     limit: float,
-    distance: Floats,
-    origin: Ints,
+    *outcome: NDArray[Any],
 ) -> None:
     near = np.flatnonzero(np.isfinite(seed_cost) & (seed_cost <= limit))
     near = near[np.argsort(seed_cost[near], kind="stable")]
@@ -294,10 +470,18 @@ def _from_all(
     width, buckets = _buckets(rows, seeds[1], least=2.0**-40)
     room = rows.nodes + len(near) + 1
     search = getattr(kernels("_kernels"), kernel)
-    while not search(
-        rows.start, rows.arcs, *seeds, float(limit), width, buckets, room, distance, origin
-    ):
+    while not search(rows.start, rows.arcs, *seeds, float(limit), width, buckets, room, *outcome):
         room *= 2
+
+
+def _labels(nodes: int) -> tuple[Floats, NDArray[np.int32]]:
+    """Room for the labels of nodes, which each thread keeps: a search leaves it as it was."""
+    kept: tuple[Floats, NDArray[np.int32]] | None = getattr(_own, "labels", None)
+    if kept is None or len(kept[1]) < nodes or len(kept[1]) > _SPARE * nodes:
+        label = np.empty(2 * nodes)
+        label[::2], label[1::2] = np.inf, -1.0
+        kept = _own.labels = label, np.empty(nodes, dtype=np.int32)
+    return kept
 
 
 def _by_origin(

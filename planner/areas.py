@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 from shapely.ops import substring
 
+from layers.crs import GEOGRAPHIC
+
 if TYPE_CHECKING:
     from planner._search import Floats, Ints
     from planner.reach import Reach
@@ -60,34 +62,39 @@ def stretches(reach: Reach, cutoff: float) -> gpd.GeoDataFrame:
     table = table[table["stop"] - table["start"] > _CRUMB_M]
     table = table.sort_values(["row", "start"], ignore_index=True)
     rows = table.pop("row").to_numpy()
-    table.insert(0, "street", network.streets.index.to_numpy()[rows])
+    table.insert(0, "street", network.labels.to_numpy()[rows])
     table.insert(3, "length_m", table["stop"] - table["start"])
-    return gpd.GeoDataFrame(table, geometry=_cut(reach, rows, table), crs=network.streets.crs)
+    return gpd.GeoDataFrame(table, geometry=_cut(reach, rows, table), crs=GEOGRAPHIC)
 
 
 def _served(reach: Reach, cutoff: float) -> tuple[Ints, Floats, Floats]:
     """Find the served intervals of each street, from its ends and from origins on it."""
     network, origins = reach.network, reach.origins
-    pace, length = network.pace(reach.unit), network.length
+    length = network.length
     every = np.arange(len(length))
+    there, back = network.paces(reach.unit, every)
     leaving = reach.towards == "from"
-    over_u = network.forward if leaving else network.backward
-    over_v = network.backward if leaving else network.forward
-    distance = reach.node_distance
+    # Up the street from u, or from an origin on it; down the street from v.
+    over_u, up = (network.forward, there) if leaving else (network.backward, back)
+    over_v, down = (network.backward, back) if leaving else (network.forward, there)
+    distance, delay = reach.node_distance, network.delays(reach.unit)
+    if delay is not None:
+        distance = distance + delay
     left = np.full(len(distance), -np.inf)
     reached = np.isfinite(distance)
     left[reached] = cutoff - distance[reached]
-    left_u, left_v = left[network.u] / pace, left[network.v] / pace
+    left_u, left_v = left[network.u] / up, left[network.v] / down
     from_u, from_v = over_u & (left_u >= 0), over_v & (left_v >= 0)
     on = np.flatnonzero(origins.edge >= 0)
     edge, at = origins.edge[on], origins.offset[on]
-    around = (cutoff - origins.access[on] * network.access_pace(reach.unit)) / pace[edge]
+    around = cutoff - origins.access[on] * network.access_pace(reach.unit)
     near = around >= 0
     edge, at, around = edge[near], at[near], around[near]
+    above, below = at + around / up[edge], at - around / down[edge]
     parts = [
         (every[from_u], np.zeros(int(from_u.sum())), left_u[from_u]),
         (every[from_v], length[from_v] - left_v[from_v], length[from_v]),
-        (edge, np.where(over_v[edge], at - around, at), np.where(over_u[edge], at + around, at)),
+        (edge, np.where(over_v[edge], below, at), np.where(over_u[edge], above, at)),
     ]
     street, start, stop = (np.concatenate(column) for column in zip(*parts, strict=True))
     start = np.where(start < _CRUMB_M, 0.0, start)
@@ -113,15 +120,15 @@ def _merge(edge: Ints, start: Floats, stop: Floats) -> tuple[Ints, Floats, Float
 def _cut(reach: Reach, rows: Ints, table: pd.DataFrame) -> Any:
     """Geometry of stretches; whole streets keep theirs."""
     network = reach.network
-    shapes = np.asarray(network.streets.geometry.array)[rows]
+    shapes = np.asarray(network.ground.streets.geometry.array)[network.row[rows]]
     share = np.stack([table["start"], table["stop"]]) / network.length[rows]
     part = np.flatnonzero((share[0] > 0) | (share[1] < 1))
-    lines = network.lines[rows[part]]
+    lines = network.ground.lines[network.row[rows[part]]]
     cut = [
         substring(line, first, last, normalized=True)
         for line, first, last in zip(lines, share[0, part], share[1, part], strict=True)
     ]
     if cut:
-        back = gpd.GeoSeries(cut, crs=network.crs).to_crs(network.streets.crs)
+        back = gpd.GeoSeries(cut, crs=network.crs).to_crs(GEOGRAPHIC)
         shapes[part] = np.asarray(back.array)
     return shapes

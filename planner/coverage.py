@@ -321,9 +321,7 @@ def coverage(
         service = (services or load_services())[service]
     standard = standard or service.standard
     if network is None:
-        network = Network.build(
-            city.streets, standard.mode, crs=city.crs, speed_kmh=standard.speed_kmh
-        )
+        network = Network.build(city.streets, standard.mode, crs=city.crs, **standard.pace)
     elif network.mode != standard.mode:
         raise InputError(text("error.network_mode", found=network.mode, wanted=standard.mode))
     counted = facility_layer.open_in(city.facilities, year)

@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 import networkx as nx
 import numpy as np
-import shapely
-from pyproj import CRS
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from layers import streets as street_layer
-from layers.crs import GEOGRAPHIC, measuring_crs, require_crs
+from layers.crs import GEOGRAPHIC, require_crs
 from layers.errors import InputError
-from layers.findings import refuse_errors
 from layers.messages import text
 from layers.streets import MODES, Mode
-from planner import _search, positions, reach
-from planner._curve import along_curve
-from planner.positions import Grid, Positions
-from planner.standards import DEFAULT_SPEED_KMH, unknown_name
+from planner import _search, delays, positions, reach, slopes, travel
+from planner.ground import Ground
+from planner.positions import Positions
+from planner.standards import unknown_name
 
 if TYPE_CHECKING:
-    import geopandas as gpd
+    import os
 
+    import geopandas as gpd
+    import pandas as pd
+    from pyproj import CRS
+
+    from layers.findings import Finding
     from planner._search import Floats, Ints, Rows
     from planner.reach import Reach, Towards
+    from planner.slopes import Climb, Elevation
+
+# What a network is made of besides directions and pace.
+_SKELETON = ("mode", "ground", "row", "node_ids", "u", "v", "length", "climb", "node_delays")
 
 # Below so many junctions a piece of network counts as cut off (GraphHopper's own default
 # for sub-networks), and in a small network below this share of the largest piece.
@@ -47,66 +53,100 @@ class Network:
     ----------
     mode
         The travel mode.
-    crs
-        Projected reference system in which access legs are measured.
-    streets
-        The streets that are open to the mode, in EPSG:4326, with the layer's index.
+    ground
+        The street layer made ready, which networks of other modes may share.
+    row
+        Row of the street layer of each street that is open to the mode.
     node_ids
         Id of each junction.
     u, v
         Junction at each street's beginning and end.
     length
         Metres of each street.
-    minutes
-        Minutes that each street takes.
+    minutes, minutes_back
+        Minutes that each street takes from u to v, and from v to u; slopes make the
+        difference. Along a street the pace is even.
     forward, backward
         Whether each street is open from u to v, and from v to u.
+    component
+        Piece of network that each junction belongs to: junctions that all reach each other.
     access_speed_kmh
         Speed on access legs, which are walked whatever the mode.
+    delay
+        Minutes that passing each junction takes, or None where none takes any: whoever
+        comes to a junction along a street and goes on along another, or along the same
+        one again, waits there once. Nobody waits at the ends of a way, for a position
+        lies on its street to the very end of it. Metres know no delay.
+    climb
+        Slopes along the streets, None where the city is flat.
+    node_delays
+        Seconds that passing single junctions takes besides, as `build` was given them.
     """
 
     mode: Mode
-    crs: CRS
-    streets: gpd.GeoDataFrame
+    ground: Ground
+    row: Ints
     node_ids: Ints
     u: Ints
     v: Ints
     length: Floats
     minutes: Floats
+    minutes_back: Floats
     forward: np.ndarray
     backward: np.ndarray
+    component: Ints
     access_speed_kmh: float
+    delay: Floats | None = None
+    climb: Climb | None = None
+    node_delays: pd.DataFrame | None = None
 
     @classmethod
     def build(
         cls,
-        streets: gpd.GeoDataFrame,
+        streets: gpd.GeoDataFrame | Ground,
         mode: Mode = "walk",
         *,
         crs: Any = None,
         speed_kmh: float | None = None,
+        class_speeds: Any = None,
+        limit_share: Any = None,
+        junction_delay_s: Any = None,
+        node_delays: pd.DataFrame | None = None,
+        elevation: Elevation | str | os.PathLike[str] | None = None,
     ) -> Self:
         """Compile the streets that a mode may use.
 
         Parameters
         ----------
         streets
-            Street layer.
+            Street layer, or the ground made of it, which saves making it for each mode.
         mode
             ``walk``, ``cycle`` or ``drive``.
         crs
             Projected reference system to measure access legs in; by where the streets
-            lie if None.
+            lie if None. A ground has its own.
         speed_kmh
             Speed on every street; None for 4.8 km/h on foot, 15 km/h by cycle, and the
             street's own speed by car.
+        class_speeds, limit_share, junction_delay_s
+            Speeds by class of street (on foot and by cycle), average speeds in parts of
+            the speed limit (by car), and seconds that passing a junction takes where
+            three or more streets meet: ``usual`` for the program's table, a mapping of
+            classes with ``other`` for the rest, or a number; see `planner.travel.figures`.
+        node_delays
+            Seconds that passing single junctions takes besides, with ``node``, ``mode``
+            and ``seconds``, as `planner.barriers.apply` gives them.
+        elevation
+            Raster of heights in metres, which makes minutes uphill and downhill differ
+            on foot and by cycle; see `planner.slopes`. The city is flat without it.
 
         Raises
         ------
         LayerError
             The street layer breaks its schema.
         InputError
-            No street is open to the mode, or the speed is not above zero.
+            No street is open to the mode, a speed is not above zero, speeds are given
+            twice, or the raster cannot be read or knows none of the streets.
         UnknownNameError
             There is no such mode.
 
@@ -119,38 +159,70 @@ class Network:
         """
         if mode not in MODES:
             raise unknown_name("mode", mode, MODES)
-        if speed_kmh is not None and not 0 < speed_kmh < float("inf"):
-            raise InputError(text("error.number_positive", found=speed_kmh))
-        require_crs(streets)
-        refuse_errors(street_layer.check(streets))
-        may = streets[[f"{mode}_forward", f"{mode}_backward"]].to_numpy()
-        opened = streets[may.any(axis=1)]
-        if opened.empty:
+        ground = streets if isinstance(streets, Ground) else Ground.of(streets, crs=crs)
+        may = ground.streets[[f"{mode}_forward", f"{mode}_backward"]].to_numpy(dtype=bool)
+        row = np.flatnonzero(may.any(axis=1))
+        if not len(row):
             raise InputError(text("error.mode_closed", mode=text(f"mode.{mode}")))
-        ends = opened[["u", "v"]].to_numpy()
-        node_ids, numbered = np.unique(ends, return_inverse=True)
-        # Junctions near each other on the map get numbers near each other, which keeps what
-        # a search reads next close in memory, however the ids come.
-        order = along_curve(_places(opened, numbered, len(node_ids)))
-        node_ids, rank = node_ids[order], np.empty_like(order)
-        rank[order] = np.arange(len(order))
-        numbered = rank[numbered].reshape(ends.shape)
-        speed = speed_kmh if speed_kmh is not None else DEFAULT_SPEED_KMH.get(mode)
-        length = opened["length"].to_numpy(dtype=np.float64)
-        pace = opened["speed_kmh"].to_numpy(dtype=np.float64) if speed is None else speed
-        return cls(
-            mode=mode,
-            crs=CRS.from_user_input(crs) if crs is not None else measuring_crs(opened),
-            streets=opened,
-            node_ids=node_ids,
-            u=numbered[:, 0].astype(np.int64),
-            v=numbered[:, 1].astype(np.int64),
-            length=length,
-            minutes=length * 0.06 / pace,
-            forward=opened[f"{mode}_forward"].to_numpy(dtype=bool),
-            backward=opened[f"{mode}_backward"].to_numpy(dtype=bool),
-            access_speed_kmh=speed if mode == "walk" and speed else DEFAULT_SPEED_KMH["walk"],
+        forward, backward = np.ascontiguousarray(may[row].T)
+        # Only junctions that the mode comes to, in the order of the ground's.
+        ends = ground.ends[row]
+        known = np.zeros(len(ground.node_ids), dtype=bool)
+        known[ends] = True
+        u, v = (np.cumsum(known) - 1)[ends].T.copy()
+        climb = None
+        if elevation is not None:
+            climb = slopes.along(ground.streets.iloc[row], elevation, crs=ground.crs)
+        skeleton = {
+            "mode": mode,
+            "ground": ground,
+            "row": row,
+            "node_ids": ground.node_ids[known],
+            "u": u,
+            "v": v,
+            "length": ground.streets["length"].to_numpy(dtype=np.float64)[row],
+            "climb": climb,
+            "node_delays": node_delays,
+        }
+        pieces = _pieces(int(known.sum()), *_arcs(u, v, forward, backward))
+        pace = _pace(
+            **skeleton,
+            speed_kmh=speed_kmh,
+            class_speeds=class_speeds,
+            limit_share=limit_share,
+            junction_delay_s=junction_delay_s,
         )
+        ways = {"forward": forward, "backward": backward, "component": pieces}
+        return cls(**skeleton, **ways, **pace)
+
+    def at_pace(
+        self,
+        *,
+        speed_kmh: float | None = None,
+        class_speeds: Any = None,
+        limit_share: Any = None,
+        junction_delay_s: Any = None,
+    ) -> Self:
+        """Give the same streets other speeds and delays; positions hold on both.
+
+        Parameters
+        ----------
+        speed_kmh, class_speeds, limit_share, junction_delay_s
+            As `build` takes them.
+
+        Raises
+        ------
+        InputError
+            A speed is not above zero, or speeds are given twice.
+        """
+        pace = _pace(
+            **{name: getattr(self, name) for name in _SKELETON},
+            speed_kmh=speed_kmh,
+            class_speeds=class_speeds,
+            limit_share=limit_share,
+            junction_delay_s=junction_delay_s,
+        )
+        return replace(self, **pace)
 
     @classmethod
     def from_networkx(
@@ -172,10 +244,10 @@ class Network:
 
         Returns
         -------
-        Junctions by their ids with ``x``, ``y`` (degrees); an edge for each direction a
-        street is open in, with ``osmid`` (the street's label), ``length`` (m),
-        ``speed_kph``, ``travel_time`` (s), ``name``, ``highway``, ``oneway``,
-        ``reversed`` and ``geometry``.
+        Junctions by their ids with ``x``, ``y`` (degrees) and ``delay`` (s, where passing
+        any takes time); an edge for each direction a street is open in, with ``osmid``
+        (the street's label), ``length`` (m), ``speed_kph``, ``travel_time`` (s), ``name``,
+        ``highway``, ``oneway``, ``reversed`` and ``geometry``.
         """
         graph: nx.MultiDiGraph[Any] = nx.MultiDiGraph(crs=GEOGRAPHIC.to_string())
         lines = self.streets.geometry
@@ -183,7 +255,8 @@ class Network:
         for u, v, line in zip(self.u, self.v, lines, strict=True):
             ends[u], ends[v] = line.coords[0], line.coords[-1]
         for node in range(self.nodes):
-            graph.add_node(int(self.node_ids[node]), x=ends[node][0], y=ends[node][1])
+            wait = {} if self.delay is None else {"delay": float(self.delay[node] * 60)}
+            graph.add_node(int(self.node_ids[node]), x=ends[node][0], y=ends[node][1], **wait)
         named = self.streets[["name", "highway"]].itertuples(index=False)
         for row, (line, label, words) in enumerate(
             zip(lines, self.streets.index, named, strict=True)
@@ -192,17 +265,21 @@ class Network:
             data = {
                 "osmid": label,
                 "length": float(self.length[row]),
-                "speed_kph": float(self.length[row] * 0.06 / self.minutes[row]),
-                "travel_time": float(self.minutes[row] * 60),
                 "name": words.name,
                 "highway": words.highway,
                 "oneway": not (self.forward[row] and self.backward[row]),
             }
             if self.forward[row]:
-                graph.add_edge(u, v, **data, geometry=line, reversed=False)
+                pace = self._osmnx_pace(row, self.minutes)
+                graph.add_edge(u, v, **data, **pace, geometry=line, reversed=False)
             if self.backward[row]:
-                graph.add_edge(v, u, **data, geometry=line.reverse(), reversed=True)
+                pace = self._osmnx_pace(row, self.minutes_back)
+                graph.add_edge(v, u, **data, **pace, geometry=line.reverse(), reversed=True)
         return graph
+
+    def _osmnx_pace(self, row: int, minutes: Floats) -> dict[str, float]:
+        taken = float(minutes[row])
+        return {"speed_kph": float(self.length[row]) * 0.06 / taken, "travel_time": taken * 60}
 
     def locate(
         self,
@@ -237,8 +314,7 @@ class Network:
         require_crs(points)
         if not limit >= 0:
             raise InputError(text("error.limit_negative", found=limit))
-        projected = points.geometry.to_crs(self.crs)
-        return positions.locate(self, projected, limit=float(limit), islands=islands)
+        return positions.locate(self, points.geometry, limit=float(limit), islands=islands)
 
     def positions_of(
         self, points: gpd.GeoSeries | gpd.GeoDataFrame | Positions, *, limit: float = 300.0
@@ -252,9 +328,11 @@ class Network:
         """
         if not isinstance(points, Positions):
             return self.locate(points, limit=limit)
-        if points.network is not self:
+        if points.network is self:
+            return points
+        if points.network.row is not self.row:
             raise InputError(text("error.other_network"))
-        return points
+        return replace(points, network=self)
 
     def reach(
         self,
@@ -302,22 +380,48 @@ class Network:
         """Number of junctions."""
         return len(self.node_ids)
 
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Streets whose slope is not known, or hardly believable."""
+        return () if self.climb is None else self.climb.findings
+
+    @property
+    def crs(self) -> CRS:
+        """Projected reference system in which access legs are measured."""
+        return self.ground.crs
+
     @cached_property
+    def streets(self) -> gpd.GeoDataFrame:
+        """The streets that are open to the mode, in EPSG:4326, with the layer's index."""
+        return self.ground.streets.iloc[self.row]
+
+    @cached_property
+    def labels(self) -> pd.Index[Any]:
+        """Labels of the streets."""
+        labels: pd.Index[Any] = self.ground.streets.index[self.row]
+        return labels
+
+    @cached_property
+    def rank(self) -> Ints:
+        """Number of each street of the layer among those open to the mode, -1 for none.
+
+        One item more than there are streets, so that -1 stays -1.
+        """
+        rank = np.full(len(self.ground.streets) + 1, -1, dtype=np.int64)
+        rank[self.row] = np.arange(len(self.row))
+        return rank
+
+    @property
+    def places(self) -> Floats:
+        """Where each junction lies, in `crs`: a row a junction."""
+        place = np.empty((self.nodes, 2))
+        place[np.column_stack([self.u, self.v])] = self.ground.end_places[self.row]
+        return place
+
+    @property
     def lines(self) -> np.ndarray:
         """Geometry of each street in `crs`."""
-        return np.asarray(self.streets.geometry.to_crs(self.crs).array)
-
-    @cached_property
-    def grid(self) -> Grid:
-        """The lines in a grid of cells, to place points on them."""
-        return Grid(self.lines)
-
-    @cached_property
-    def component(self) -> Ints:
-        """Piece of network that each junction belongs to: junctions that all reach each other."""
-        tail, head = self._arcs()
-        graph = csr_array((np.ones(len(tail)), (tail, head)), shape=(self.nodes, self.nodes))
-        return connected_components(graph, connection="strong")[1].astype(np.int64)
+        return self.ground.lines[self.row]
 
     @cached_property
     def cut_off(self) -> np.ndarray:
@@ -331,9 +435,19 @@ class Network:
         small = (size < min(_SMALL_PIECE, _SMALL_SHARE * size.max()))[self.component]
         return np.asarray(small[self.u] | small[self.v])
 
-    def pace(self, unit: str) -> Floats:
-        """Cost of each street per metre, in ``m`` or ``min``."""
-        return np.ones_like(self.length) if unit == "m" else self.minutes / self.length
+    def paces(self, unit: str, rows: Ints) -> tuple[Floats, Floats]:
+        """Cost per metre of some streets from u to v, and from v to u, in ``m`` or ``min``."""
+        if unit == "m":
+            even = np.ones(len(rows))
+            return even, even
+        length = self.length[rows]
+        there = self.minutes[rows] / length
+        flat = self.minutes_back is self.minutes
+        return there, there if flat else self.minutes_back[rows] / length
+
+    def delays(self, unit: str) -> Floats | None:
+        """Cost of passing each junction, in ``m`` or ``min``; None where none costs any."""
+        return self.delay if unit == "min" else None
 
     def access_pace(self, unit: str) -> float:
         """Cost of an access leg per metre, in ``m`` or ``min``."""
@@ -347,11 +461,6 @@ class Network:
     def _rows(self) -> _Lazy:
         return _Lazy(self)
 
-    def _arcs(self) -> tuple[Ints, Ints]:
-        tail = np.concatenate([self.u[self.forward], self.v[self.backward]])
-        head = np.concatenate([self.v[self.forward], self.u[self.backward]])
-        return tail, head
-
     def __repr__(self) -> str:
         pieces = int(self.component.max()) + 1
         away = f", {int(self.cut_off.sum()):,} streets cut off" if self.cut_off.any() else ""
@@ -361,15 +470,53 @@ class Network:
         )
 
 
-def _places(streets: gpd.GeoDataFrame, numbered: Ints, count: int) -> Floats:
-    """Longitude and latitude of every junction, taken from some street that ends there."""
-    xy, line = shapely.get_coordinates(np.asarray(streets.geometry.array), return_index=True)
-    last = np.append(np.flatnonzero(line[1:] != line[:-1]), len(line) - 1)
-    first = np.append(0, last[:-1] + 1)
-    ends = numbered.reshape(-1, 2)
-    place = np.zeros((count, 2))
-    place[ends[:, 0]], place[ends[:, 1]] = xy[first], xy[last]
-    return place
+def _arcs(u: Ints, v: Ints, forward: np.ndarray, backward: np.ndarray) -> tuple[Ints, Ints]:
+    """Beginning and end of every street in each direction that it is open in."""
+    return np.concatenate([u[forward], v[backward]]), np.concatenate([v[forward], u[backward]])
+
+
+def _pace(
+    *,
+    mode: Mode,
+    ground: Ground,
+    row: Ints,
+    node_ids: Ints,
+    u: Ints,
+    v: Ints,
+    length: Floats,
+    climb: Climb | None,
+    node_delays: pd.DataFrame | None,
+    speed_kmh: float | None,
+    class_speeds: Any,
+    limit_share: Any,
+    junction_delay_s: Any,
+) -> dict[str, Any]:
+    """Minutes of each street in both directions, delays, and the speed on access legs."""
+    streets = ground.streets[["highway", "speed_kmh"]].iloc[row]
+    speed = travel.speeds(
+        streets,
+        mode,
+        speed_kmh=speed_kmh,
+        class_speeds=travel.figures("class_speeds", mode, class_speeds),
+        limit_share=travel.figures("limit_share", mode, limit_share),
+    )
+    flat = length * 0.06 / speed
+    there, back = (flat, flat) if climb is None else climb.minutes(mode, flat, speed)
+    return {
+        "minutes": there,
+        "minutes_back": back,
+        "access_speed_kmh": speed_kmh
+        if mode == "walk" and speed_kmh
+        else travel.DEFAULT_SPEED_KMH["walk"],
+        "delay": delays.compiled(
+            streets, u, v, node_ids, mode=mode, by_class=junction_delay_s, single=node_delays
+        ),
+    }
+
+
+def _pieces(nodes: int, tail: Ints, head: Ints) -> Ints:
+    graph = csr_array((np.ones(len(tail), dtype=np.int8), (tail, head)), shape=(nodes, nodes))
+    return connected_components(graph, connection="strong")[1].astype(np.int64)
 
 
 class _Lazy(dict[tuple[str, str], "Rows"]):
@@ -382,9 +529,17 @@ class _Lazy(dict[tuple[str, str], "Rows"]):
     def __missing__(self, key: tuple[str, str]) -> Rows:
         unit, towards = key
         network = self._network
-        cost = network.length if unit == "m" else network.minutes
-        tail, head = network._arcs()  # noqa: SLF001 - its own helper
-        both = np.concatenate([cost[network.forward], cost[network.backward]])
-        ends = (head, tail) if towards == "facility" else (tail, head)
-        made = self[key] = _search.compress(network.nodes, *ends, both)
+        there, back = (
+            (network.length, network.length)
+            if unit == "m"
+            else (network.minutes, network.minutes_back)
+        )
+        tail, head = _arcs(network.u, network.v, network.forward, network.backward)
+        both = np.concatenate([there[network.forward], back[network.backward]])
+        begin, end = (head, tail) if towards == "facility" else (tail, head)
+        delay = network.delays(unit)
+        if delay is not None:
+            # A junction's distance is that of arriving there; who goes on, waits.
+            both = both + delay[begin]
+        made = self[key] = _search.compress(network.nodes, begin, end, both)
         return made

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from layers.crs import transformed
 from layers.errors import InputError
 from layers.messages import text
-from planner._search import in_threads, kernels
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -25,10 +25,6 @@ REASONS: tuple[Reason, ...] = get_args(Reason)
 only streets within it are cut off from the rest."""
 
 _END_SLACK_M = 1e-6
-_MOST_CELLS = 4096
-"""Of a grid, along either side."""
-_AT_ONCE = 50_000
-"""Points that one thread places at a time."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -82,7 +78,7 @@ class Positions:
         """Table with ``street`` (its label), ``offset``, ``access``, ``reason``."""
         return pd.DataFrame(
             {
-                "street": labels_at(self.network.streets.index, self.edge, self.index),
+                "street": labels_at(self.network.labels, self.edge, self.index),
                 "offset": self.offset,
                 "access": self.access,
                 "reason": self.reason,
@@ -117,23 +113,27 @@ def labels_at(labels: pd.Index[Any], rows: Ints, index: pd.Index[Any]) -> pd.Ser
 
 
 def locate(network: Network, points: gpd.GeoSeries, *, limit: float, islands: bool) -> Positions:
-    """Place projected points on the nearest streets; see `Network.locate`."""
-    shapes = points.array
-    blank = np.asarray(points.isna() | points.is_empty)
-    wrong = ~blank & np.asarray(points.geom_type != "Point")
+    """Place points on the nearest streets; see `Network.locate`."""
+    shapes = np.asarray(points.array)
+    kind = shapely.get_type_id(shapes)
+    wrong = (kind > 0) & ~shapely.is_empty(shapes)
     if wrong.any():
         rows = ", ".join(str(row) for row in points.index[wrong][:8])
         raise InputError(text("error.not_points", rows=rows))
-    # An empty point has bounds of NaN where asking for its x would fail.
-    blank = blank | ~np.isfinite(shapely.bounds(np.asarray(shapes))).all(axis=1)
+    there = np.flatnonzero(shapely.get_num_coordinates(shapes))
     xy = np.full((len(points), 2), np.nan)
-    xy[~blank] = shapely.get_coordinates(np.asarray(shapes)[~blank])
-    usable = np.ones(len(network.length), dtype=bool) if islands else ~network.cut_off
-    edge, access, share = network.grid.nearest(xy, usable, limit + _END_SLACK_M)
+    xy[there] = transformed(points, network.crs)
+    blank = ~np.isfinite(xy).all(axis=1)
+    usable = np.zeros(len(network.ground.streets), dtype=bool)
+    usable[network.row if islands else network.row[~network.cut_off]] = True
+    street, access, share = network.ground.grid.nearest(xy, usable, limit + _END_SLACK_M)
+    edge = network.rank[street]
     refusal = np.where(edge >= 0, -1, REASONS.index("too_far"))
     lost = np.flatnonzero((edge < 0) & ~blank)
     if len(lost) and not islands:
-        near, _, _ = network.grid.nearest(xy[lost], network.cut_off, limit + _END_SLACK_M)
+        away = np.zeros(len(network.ground.streets), dtype=bool)
+        away[network.row[network.cut_off]] = True
+        near, _, _ = network.ground.grid.nearest(xy[lost], away, limit + _END_SLACK_M)
         refusal[lost[near >= 0]] = REASONS.index("cut_off")
     refusal[blank] = REASONS.index("no_point")
     offset = np.full(len(points), np.nan)
@@ -146,68 +146,3 @@ def locate(network: Network, points: gpd.GeoSeries, *, limit: float, islands: bo
     offset[on] = along
     access[on] = np.minimum(access[on], limit)
     return Positions(network, points.index, edge, offset, access, refusal.astype(np.int64))
-
-
-class Grid:
-    """Lines in a grid of cells, to find the nearest to many points.
-
-    Parameters
-    ----------
-    lines
-        The lines, in a projected reference system.
-    """
-
-    def __init__(self, lines: Any) -> None:
-        xy, line = shapely.get_coordinates(lines, return_index=True)
-        self._segment = np.flatnonzero(line[1:] == line[:-1])
-        self._line = line[self._segment]
-        self._along = np.empty(len(xy))
-        kernels("_grid").measure(xy, line, self._along)
-        corner, far = xy.min(axis=0), xy.max(axis=0)
-        wide, high = far - corner
-        # About as many cells as segments, so that a cell holds a handful where it holds any.
-        cell = max(np.sqrt(wide * high / len(self._segment)), max(wide, high) / _MOST_CELLS, 1.0)
-        shape = int(high / cell) + 1, int(wide / cell) + 1
-        self._frame = float(corner[0]), float(corner[1]), float(cell), shape
-        self._xy = xy
-        self._cells = kernels("_grid").fill(self._xy, self._segment, *self._frame)
-
-    def nearest(self, points: Floats, usable: Any, limit: float) -> tuple[Ints, Floats, Floats]:
-        """Nearest line to each point; of exactly equally near ones the first.
-
-        Parameters
-        ----------
-        points
-            Two coordinates each, NaN for nowhere.
-        usable
-            Whether each line counts.
-        limit
-            Greatest distance, inclusive.
-
-        Returns
-        -------
-        Row of the line or -1, distance, share of the line's length; NaN without a line.
-        """
-        count = len(points)
-        edge = np.empty(count, dtype=np.int64)
-        access, share = np.empty(count), np.empty(count)
-        search = kernels("_grid").nearest
-
-        def place(part: slice) -> None:
-            search(
-                self._xy,
-                self._segment,
-                self._line,
-                self._along,
-                *self._cells,
-                *self._frame,
-                usable,
-                points[part],
-                limit,
-                edge[part],
-                access[part],
-                share[part],
-            )
-
-        in_threads(place, count, _AT_ONCE)
-        return edge, access, share

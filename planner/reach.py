@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from planner.network import Network
 
 Towards = Literal["facility", "from"]
+Unit = Literal["m", "min"]
 
 SLACK = 1e-6
 """A cutoff is inclusive to a micrometre (a microminute): the order in which lengths are
@@ -30,9 +31,9 @@ added up must not decide who is served."""
 class Reach:
     """Distances along a network from the nearest of its origins.
 
-    A distance is the origin's access leg, the way along the streets and the other
-    point's access leg. It is exact on the street: both ends may lie on one street and
-    reach each other along it.
+    A distance is the origin's access leg, the way along the streets (in minutes with the
+    delay of each junction passed) and the other point's access leg. It is exact on the
+    street: both ends may lie on one street and reach each other along it.
 
     Attributes
     ----------
@@ -47,7 +48,8 @@ class Reach:
     cutoff
         Greatest distance, inclusive, in `unit`.
     node_distance
-        Of each junction, inf beyond the cutoff.
+        Of each junction, inf beyond the cutoff; without the junction's own delay, which
+        whoever goes on pays.
     node_origin
         Row of the nearest origin of each junction, -1 beyond the cutoff.
     """
@@ -55,7 +57,7 @@ class Reach:
     network: Network
     origins: Positions
     towards: Towards
-    unit: str
+    unit: Unit
     cutoff: float
     node_distance: Floats
     node_origin: Ints
@@ -115,27 +117,45 @@ def search(
     towards: Towards,
 ) -> Reach:
     """Search from all origins at once; see `Network.reach`."""
+    unit, bound = within(cutoff, cutoff_min, towards)
+    seeds = seeds_of(network, origins, unit, towards)
+    distance, origin = _search.nearest_origin(
+        network.rows(unit, towards), *seeds, len(origins), bound + SLACK
+    )
+    return Reach(network, origins, towards, unit, bound, distance, origin)
+
+
+def within(cutoff: float | None, cutoff_min: float | None, towards: Towards) -> tuple[Unit, float]:
+    """Tell unit and cutoff that are asked for; metres without end when none is.
+
+    Raises
+    ------
+    InputError
+        Both cutoffs are given, or one below zero, or there is no such direction.
+    """
     if towards not in {"facility", "from"}:
         raise InputError(text("error.towards", found=towards))
     given = [value for value in (cutoff, cutoff_min) if value is not None]
     if len(given) > 1 or not all(value >= 0 for value in given):
         raise InputError(text("error.cutoff_network"))
-    unit = "m" if cutoff_min is None else "min"
-    bound = float(given[0]) if given else float("inf")
+    unit: Unit = "m" if cutoff_min is None else "min"
+    return unit, float(given[0]) if given else float("inf")
+
+
+def seeds_of(
+    network: Network, origins: Positions, unit: Unit, towards: Towards
+) -> tuple[Ints, Floats, Ints]:
+    """Nodes that origins reach at once, at which cost, and which origin it is."""
     on = np.flatnonzero(origins.edge >= 0)
-    edge, offset = origins.edge[on], origins.offset[on]
-    pace, leg = network.pace(unit)[edge], origins.access[on] * network.access_pace(unit)
-    length = network.length[edge]
+    leg = origins.access[on] * network.access_pace(unit)
     # From an origin people leave over v where the street is open forwards; to reach an
-    # origin they come over u there. At the street's very end its node is at hand anyway.
-    over_u, over_v = _open_ends(network, edge, offset, leaving=towards == "from")
-    node = np.concatenate([network.u[edge][over_u], network.v[edge][over_v]])
-    cost = np.concatenate([(leg + offset * pace)[over_u], (leg + (length - offset) * pace)[over_v]])
-    seeds = np.concatenate([on[over_u], on[over_v]])
-    distance, origin = _search.nearest_origin(
-        network.rows(unit, towards), node, cost, seeds, len(origins), bound + SLACK
+    # origin they come over u there.
+    over_u, over_v = ends_of(
+        network, unit, origins.edge[on], origins.offset[on], leaving=towards == "from"
     )
-    return Reach(network, origins, towards, unit, bound, distance, origin)
+    node = np.concatenate([over.node[over.open] for over in (over_u, over_v)])
+    cost = np.concatenate([(leg + over.cost)[over.open] for over in (over_u, over_v)])
+    return node, cost, np.concatenate([on[over.open] for over in (over_u, over_v)])
 
 
 def measure(reach: Reach, where: Positions) -> tuple[Floats, Ints]:
@@ -145,7 +165,7 @@ def measure(reach: Reach, where: Positions) -> tuple[Floats, Ints]:
     origin = np.full(len(where), -1, dtype=np.int64)
     on = np.flatnonzero(where.edge >= 0)
     edge, offset = where.edge[on], where.offset[on]
-    pace, leg = network.pace(unit)[edge], where.access[on] * network.access_pace(unit)
+    leg = where.access[on] * network.access_pace(unit)
     best = np.full(len(on), np.inf)
     which = np.full(len(on), -1, dtype=np.int64)
 
@@ -153,12 +173,12 @@ def measure(reach: Reach, where: Positions) -> tuple[Floats, Ints]:
         better = cost < best[rows]
         best[rows[better]], which[rows[better]] = cost[better], source[better]
 
-    over_u, over_v = _open_ends(network, edge, offset, leaving=reach.towards == "facility")
-    rest = network.length[edge] - offset
-    for open_end, node, way in ((over_u, network.u, offset), (over_v, network.v, rest)):
-        rows = np.flatnonzero(open_end)
-        ends = node[edge[rows]]
-        offer(rows, reach.node_distance[ends] + way[rows] * pace[rows], reach.node_origin[ends])
+    delay = network.delays(unit)
+    for over in ends_of(network, unit, edge, offset, leaving=reach.towards == "facility"):
+        rows = np.flatnonzero(over.open)
+        node = over.node[rows]
+        cost = reach.node_distance[node] + over.cost[rows]
+        offer(rows, cost if delay is None else cost + delay[node], reach.node_origin[node])
     rows, cost, source = _along_one_street(reach, edge, offset)
     offer(rows, cost, source)
     total = best + leg
@@ -169,13 +189,31 @@ def measure(reach: Reach, where: Positions) -> tuple[Floats, Ints]:
     return distance, origin
 
 
-def _open_ends(
-    network: Network, edge: Ints, offset: Floats, *, leaving: bool
-) -> tuple[np.ndarray, np.ndarray]:
-    """Whether a position and node u, and node v, join: leaving it, or coming to it."""
+class End(NamedTuple):
+    """One end of the streets on which positions lie."""
+
+    node: Ints
+    open: np.ndarray
+    cost: Floats
+
+
+def ends_of(
+    network: Network, unit: Unit, edge: Ints, offset: Floats, *, leaving: bool
+) -> tuple[End, End]:
+    """Node u and node v of each position's street: whether they join, and at what cost.
+
+    People leave a position, or come to it. At the street's very end its node is at hand
+    whichever way the street is open.
+    """
     forward, backward = network.forward[edge], network.backward[edge]
+    there, back = network.paces(unit, edge)
+    rest = network.length[edge] - offset
     via_u, via_v = (backward, forward) if leaving else (forward, backward)
-    return via_u | (offset == 0.0), via_v | (offset == network.length[edge])
+    pace_u, pace_v = (back, there) if leaving else (there, back)
+    return (
+        End(network.u[edge], via_u | (offset == 0.0), offset * pace_u),
+        End(network.v[edge], via_v | (rest == 0.0), rest * pace_v),
+    )
 
 
 def _along_one_street(reach: Reach, edge: Ints, offset: Floats) -> tuple[Ints, Floats, Ints]:
@@ -197,7 +235,7 @@ def _along_one_street(reach: Reach, edge: Ints, offset: Floats) -> tuple[Ints, F
         return empty, np.empty(0), empty
     street = np.concatenate([origins.edge[on], edge[here]])
     at = np.concatenate([origins.offset[on], offset[here]])
-    pace = network.pace(unit)[street]
+    there, back = network.paces(unit, street)
     leg = np.concatenate(
         [origins.access[on] * network.access_pace(unit), np.full(len(here), np.inf)]
     )
@@ -208,6 +246,7 @@ def _along_one_street(reach: Reach, edge: Ints, offset: Floats) -> tuple[Ints, F
         # Going up the street from the origin is going forwards, unless people come to it.
         forwards = ascending == (reach.towards == "from")
         may = (network.forward if forwards else network.backward)[street]
+        pace = there if forwards else back
         order = np.lexsort((~is_origin, sign * at, street))
         value = np.where(may, leg - sign * at * pace, np.inf)[order]
         runs = street[order]

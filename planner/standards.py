@@ -7,18 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from layers.errors import StandardError, UnknownNameError
+from layers.errors import InputError, StandardError, UnknownNameError
 from layers.messages import Language, language, text
 from layers.population import GROUPS, Group
 from layers.resources import data_path
 from layers.streets import MODES, Mode
 from layers.units import LEVELS, Level
-
-DEFAULT_SPEED_KMH: Mapping[Mode, float] = {"walk": 4.8, "cycle": 15.0}
-"""Speeds where a standard names none; a car goes at its street's speed.
-
-4.8 km/h makes the plan's ten minutes the 800 m of its fitness circle.
-"""
+from planner import travel
+from planner.travel import DEFAULT_SPEED_KMH, FIGURES, ByClass, figures
 
 _FIELDS = {
     "name",
@@ -30,6 +26,9 @@ _FIELDS = {
     "cutoff_m",
     "cutoff_min",
     "speed_kmh",
+    "class_speeds",
+    "limit_share",
+    "junction_delay_s",
     "source",
     "source_en",
     "quotas",
@@ -60,6 +59,9 @@ class Standard:
         count, and the cutoff itself is still served.
     speed_kmh
         Pace of the group on foot or by cycle; None for the mode's default and for cars.
+    class_speeds, limit_share, junction_delay_s
+        Speeds by class of street, average speeds of cars in parts of the limit, and
+        seconds at junctions, as `planner.travel.figures` takes them; None for none.
     group
         Whom the rate is for.
     also
@@ -77,6 +79,9 @@ class Standard:
     cutoff_m: float | None = None
     cutoff_min: float | None = None
     speed_kmh: float | None = None
+    class_speeds: ByClass | None = None
+    limit_share: ByClass | None = None
+    junction_delay_s: ByClass | None = None
     also: tuple[Group, ...] = ()
     quotas: tuple[Quota, ...] = ()
 
@@ -86,6 +91,22 @@ class Standard:
         for value in (self.cutoff_m, self.cutoff_min, self.speed_kmh):
             if value is not None and not 0 < value < float("inf"):
                 raise StandardError(text("error.number_positive", found=value))
+        try:
+            for name in FIGURES:
+                # Frozen, but not yet handed out: as everybody else will see it.
+                object.__setattr__(self, name, figures(name, self.mode, getattr(self, name)))
+            travel.refuse_clash(self.mode, self.speed_kmh, self.class_speeds, self.limit_share)
+        except InputError as wrong:
+            raise StandardError(str(wrong)) from wrong
+
+    @property
+    def pace(self) -> dict[str, Any]:
+        """Options of `Network.build` that say how fast people travel, those given."""
+        speed = self.speed_kmh
+        if speed is None and self.class_speeds is None:
+            speed = DEFAULT_SPEED_KMH.get(self.mode)
+        told = {"speed_kmh": speed, **{name: getattr(self, name) for name in FIGURES}}
+        return {name: value for name, value in told.items() if value is not None}
 
     @property
     def cutoff(self) -> float:
@@ -116,7 +137,9 @@ class Standard:
         """Say the standard as a reader would: 步行 800 米; 驾车 30 分钟."""
         unit = text(f"unit.{self.unit}", lang)
         speed = f" ({self.speed_kmh:g} km/h)" if self.speed_kmh else ""
-        return f"{text(f'mode.{self.mode}', lang)} {self.cutoff:g} {unit}{speed}"
+        told = [text(f"travel.{name}", lang) for name in FIGURES if getattr(self, name)]
+        besides = f" ({', '.join(told)})" if told else ""
+        return f"{text(f'mode.{self.mode}', lang)} {self.cutoff:g} {unit}{speed}{besides}"
 
     def origin(self, lang: Language | None = None) -> str:
         """Where the figure comes from, in a language."""
@@ -130,6 +153,10 @@ class Standard:
             "cutoff_m": self.cutoff_m,
             "cutoff_min": self.cutoff_min,
             "speed_kmh": self.speed_kmh,
+            **{
+                name: None if getattr(self, name) is None else getattr(self, name).as_dict()
+                for name in FIGURES
+            },
             "group": self.group,
             "also": list(self.also),
             "quotas": [vars(quota) for quota in self.quotas],
@@ -265,6 +292,7 @@ def _service(where: str, key: str, entry: Any) -> Service:
             source=entry["source"],
             source_en=entry.get("source_en", ""),
             quotas=tuple(_quota(where, quota) for quota in entry.get("quotas", [])),
+            **{name: entry.get(name) for name in FIGURES},
             **numbers,
         )
     except StandardError as wrong:

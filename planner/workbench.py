@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from planner.coverage import Coverage, coverage
+from planner.ground import Ground
 from planner.network import Network
-from planner.standards import DEFAULT_SPEED_KMH, Services, Standard, load_services
+from planner.standards import Services, Standard, load_services
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from layers import City
-    from layers.streets import Mode
     from planner.positions import Positions
     from planner.reach import Towards
 
@@ -36,26 +38,33 @@ class Workbench:
     def __init__(self, city: City, *, services: Services | None = None) -> None:
         self.city = city
         self.services = services or load_services()
-        self._networks: dict[tuple[Mode, float | None], Network] = {}
-        self._homes: dict[tuple[Mode, float | None, float], Positions] = {}
+        self._ground: Ground | None = None
+        self._networks: dict[Hashable, Network] = {}
+        self._homes: dict[Hashable, Positions] = {}
 
     def network(self, standard: Standard) -> Network:
         """Compile the streets for a standard's mode and speed, or find them again."""
         which = _pace(standard)
         if which not in self._networks:
-            mode, speed = which
-            self._networks[which] = Network.build(
-                self.city.streets, mode, crs=self.city.crs, speed_kmh=speed
+            same = next(
+                (made for made in self._networks.values() if made.mode == standard.mode), None
+            )
+            if self._ground is None:
+                self._ground = Ground.of(self.city.streets, crs=self.city.crs)
+            self._networks[which] = (
+                same.at_pace(**standard.pace)
+                if same is not None
+                else Network.build(self._ground, standard.mode, **standard.pace)
             )
         return self._networks[which]
 
     def homes(self, standard: Standard, *, limit: float = 300.0) -> Positions:
         """Place the population on the network of a standard, or find it again."""
-        which = (*_pace(standard), limit)
+        network, which = self.network(standard), (standard.mode, limit)
         if which not in self._homes:
-            found = self.network(standard).locate(self.city.population, limit=limit)
-            self._homes[which] = found
-        return self._homes[which]
+            self._homes[which] = network.locate(self.city.population, limit=limit)
+        # Positions hold whatever the speed.
+        return network.positions_of(self._homes[which])
 
     def coverage(
         self,
@@ -78,6 +87,6 @@ class Workbench:
         )
 
 
-def _pace(standard: Standard) -> tuple[Mode, float | None]:
-    """Mode and speed that decide the network; cars go at their streets' speeds."""
-    return standard.mode, standard.speed_kmh or DEFAULT_SPEED_KMH.get(standard.mode)
+def _pace(standard: Standard) -> Hashable:
+    """Mode and pace, which decide the network."""
+    return standard.mode, tuple(standard.pace.items())

@@ -17,7 +17,10 @@ def distances(  # noqa: C901 - plain and in one piece, to be read at one go
     on it, and the pieces are put into a directed graph.
     """
     graph = nx.DiGraph()
-    graph.add_nodes_from(("junction", node) for node in range(network.nodes))
+    # A junction is a place to arrive at and one to go on from, its delay in between.
+    for node in range(network.nodes):
+        wait = 0.0 if unit == "m" or network.delay is None else float(network.delay[node])
+        graph.add_edge(("arrive", node), ("go", node), cost=wait)
     on_street = {}
     for kind, where in (("origin", origins), ("target", targets)):
         for row in range(len(where)):
@@ -32,22 +35,30 @@ def distances(  # noqa: C901 - plain and in one piece, to be read at one go
 
     for street in range(len(network.length)):
         length = float(network.length[street])
-        pace = 1.0 if unit == "m" else float(network.minutes[street]) / length
-        stops = [(0.0, ("junction", int(network.u[street])))]
+        there, back = (
+            (1.0, 1.0)
+            if unit == "m"
+            else (
+                float(network.minutes[street]) / length,
+                float(network.minutes_back[street]) / length,
+            )
+        )
+        u, v = int(network.u[street]), int(network.v[street])
+        stops = [(0.0, ("arrive", u), ("go", u))]
         for number, (offset, kind, row) in enumerate(sorted(on_street.get(street, []))):
             stop = ("stop", street, number)
-            stops.append((offset, stop))
+            stops.append((offset, stop, stop))
             where = origins if kind == "origin" else targets
             access = float(where.access[row]) * leg
             arc((kind, row), stop, access)
             arc(stop, (kind, row), access)
-        stops.append((length, ("junction", int(network.v[street]))))
-        for (here, a), (there, b) in pairwise(stops):
-            cost = (there - here) * pace
-            if network.forward[street] or cost == 0.0:
-                arc(a, b, cost)
-            if network.backward[street] or cost == 0.0:
-                arc(b, a, cost)
+        stops.append((length, ("arrive", v), ("go", v)))
+        for (low, to_low, from_low), (high, to_high, from_high) in pairwise(stops):
+            gap = high - low
+            if network.forward[street] or gap == 0.0:
+                arc(from_low, to_high, gap * there)
+            if network.backward[street] or gap == 0.0:
+                arc(from_high, to_low, gap * back)
     if towards == "facility":
         graph = graph.reverse(copy=False)
     # A point is the end of a way, never a stop on one: a detour over its access leg

@@ -93,7 +93,7 @@ def build_city(
         A layer has findings that stop the work.
     """
     box = None if area in {"", "streets"} else _box(area)
-    ways, met, origin = _read_streets(streets, box)
+    ways, met, origin = read_streets(streets, box)
     city_name = {"city_name": name, "city_name_en": name_en or name}
     areas = boundaries.join_levels([boundaries.read(source) for source in units], **city_name)
     # A fault must be told before the row it is in counts as outside the study area.
@@ -131,7 +131,7 @@ def build_city(
     return Built(city=made, findings=tuple(in_order([*found, *made.findings(services=services)])))
 
 
-def _read_streets(source: Source, box: Any) -> tuple[gpd.GeoDataFrame, list[Finding], Provenance]:
+def read_streets(source: Source, box: Any) -> tuple[gpd.GeoDataFrame, list[Finding], Provenance]:
     """Read the streets: the layer, what was found on the way, and where it comes from."""
     origin = Provenance(source=source.path.name)
     if osm.is_osm(source.path):

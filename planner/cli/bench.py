@@ -1,13 +1,15 @@
 """``planner bench``: how fast the engine is on this machine."""
 
 import argparse
-from typing import get_args
+from typing import Any, get_args
 
 from rich import box
 from rich.table import Table
 
 from layers.embedded import Size
 from layers.messages import language, text
+from layers.sources.build import read_streets
+from layers.sources.files import Source
 from planner.cli.options import Commands, open_city, share
 from planner.cli.screen import DONE, stderr, stdout, write
 
@@ -16,6 +18,7 @@ def register(commands: Commands) -> None:
     """Add the command to the parser."""
     bench = commands.add("bench", run)
     share(bench, "city")
+    bench.add_argument("--streets", metavar="FILE[,OPTION=VALUE…]", help=text("cli.bench.streets"))
     bench.add_argument(
         "--size", choices=get_args(Size), default="city", help=text("cli.bench.size")
     )
@@ -27,18 +30,27 @@ def run(options: argparse.Namespace) -> int:
     """Measure and show."""
     from planner import bench  # noqa: PLC0415 - nothing else needs the peers
 
-    city = open_city(options.city, options.size)
+    if options.streets:
+        source = Source.parse(options.streets)
+        (streets, _, _), city, crs = read_streets(source, None), None, None
+        about: dict[str, Any] = {"streets": str(source.path)}
+        place = source.path.name
+    else:
+        city = open_city(options.city, options.size)
+        streets, crs, about = city.streets, city.crs, {"city": city.describe()}
+        place = city.name_en if language() == "en" else city.name
     with stderr().status("") as bar:
         made = bench.run(
-            city,
+            streets,
+            city=city,
+            crs=crs,
             repeat=max(options.repeat, 1),
             progress=lambda job: bar.update(text("cli.bench.working", job=job)),
         )
     if options.json:
-        write({"city": city.describe(), **made.as_dict()})
+        write({**about, **made.as_dict()})
         return DONE
     console = stdout()
-    place = city.name_en if language() == "en" else city.name
     title = text("cli.bench.title", name=place, nodes=made.nodes)
     console.print(title, style="bold", markup=False, highlight=False)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)

@@ -1,5 +1,7 @@
 """Random networks and positions on them, small enough for a plain oracle."""
 
+from dataclasses import replace
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -65,6 +67,24 @@ def networks(draw, mode="walk"):
         frame[f"{name}_forward"] = [way != "backward" for way in ways]
         frame[f"{name}_backward"] = [way != "forward" for way in ways]
     return Network.build(streets.conform(frame), mode, crs=4549)
+
+
+@st.composite
+def hindered(draw, mode="walk"):
+    """Networks on slopes, each street at two paces, with delays at some junctions."""
+    network = draw(networks(mode))
+    factors = st.sampled_from([0.5, 1.0, 1.0, 1.75]) | st.floats(0.3, 4)
+    delays = st.sampled_from([0.0, 0.0, 0.5, 5.0]) | st.floats(0, 10)
+
+    def drawn(values, count):
+        return np.array(draw(st.lists(values, min_size=count, max_size=count)))
+
+    return replace(
+        network,
+        minutes=network.minutes * drawn(factors, len(network.length)),
+        minutes_back=network.minutes * drawn(factors, len(network.length)),
+        delay=drawn(delays, network.nodes),
+    )
 
 
 @st.composite

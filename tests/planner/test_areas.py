@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from planner.areas import stretches
 from planner.positions import Positions
-from tests.planner.strategies import networks, positions
+from tests.planner.strategies import hindered, networks, positions
 
 
 @given(
@@ -17,7 +17,7 @@ from tests.planner.strategies import networks, positions
 )
 @settings(max_examples=150, deadline=None)
 def test_a_place_is_in_a_served_stretch_if_it_is_within_the_cutoff(data, unit, towards, cutoff):
-    network = data.draw(networks("drive"))
+    network = data.draw(networks("drive") | hindered("drive"))
     origins = data.draw(positions(network))
     bound = {"cutoff": np.inf} if unit == "m" else {"cutoff_min": np.inf}
     reach = network.reach(origins, towards=towards, **bound)
@@ -44,7 +44,7 @@ def test_a_place_is_in_a_served_stretch_if_it_is_within_the_cutoff(data, unit, t
 @given(st.data(), st.sampled_from([0.0, 15.0, 120.0, np.inf]))
 @settings(max_examples=80, deadline=None)
 def test_stretches_join_end_to_end_and_add_up(data, cutoff):
-    network = data.draw(networks())
+    network = data.draw(networks() | hindered())
     reach = network.reach(data.draw(positions(network)))
     cut = stretches(reach, cutoff)
     assert cut["length_m"].sum() == pytest.approx(network.length.sum(), abs=1e-3)

@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pytest
 
+from layers.messages import text
 from planner import bench
 from planner.cli import main
 
@@ -15,7 +16,7 @@ def brief(monkeypatch):
 
 def test_every_job_is_measured(tiny_city, brief):
     begun = []
-    made = bench.run(tiny_city, repeat=2, points=50, progress=begun.append)
+    made = bench.run(tiny_city.streets, city=tiny_city, repeat=2, points=50, progress=begun.append)
     assert {row.job for row in made.rows} == set(begun)
     against_scipy = [row for row in made.rows if row.peer == "scipy"]
     assert len(against_scipy) == len(bench.LIMITS_M) + 1
@@ -36,6 +37,20 @@ def test_peers_answer_the_same_question(tiny_network):
     own, _ = rivals.own(1000.0)
     assert found == {node: own[node] for node in np.flatnonzero(np.isfinite(own))}
     np.testing.assert_array_equal(np.concatenate(rivals.scipy_sums()), rivals.own_sums())
+    np.testing.assert_array_equal(rivals.own_all_sums()[rivals._sample], rivals.own_sums())
+    for own, other in zip(rivals.own_set_up(), rivals.own(bench._SET_UP_WITHIN_M), strict=True):
+        np.testing.assert_array_equal(own, other)
+
+
+def test_a_file_of_streets_alone(tmp_path, tiny_city, brief, capsys):
+    tiny_city.streets.to_parquet(tmp_path / "streets.parquet")
+    words = ["bench", "--streets", str(tmp_path / "streets.parquet"), "--repeat", "1", "--json"]
+    assert main(words) == 0
+    told = json.loads(capsys.readouterr().out)
+    jobs = {row["job"] for row in told["rows"]}
+    assert told["nodes"] == 27
+    assert text("cli.bench.job.services") not in jobs
+    assert text("cli.bench.job.place") in jobs
 
 
 def test_the_table_and_the_json(tmp_path, tiny_city, brief, capsys):
@@ -51,7 +66,7 @@ def test_the_table_and_the_json(tmp_path, tiny_city, brief, capsys):
 
 def test_a_ratio_is_the_median_of_runs_side_by_side(monkeypatch):
     # One warm run, then own and peer in turn.
-    taken = iter([1.0, 4.0, 2.0, 4.0, 1.0, 3.0])
+    taken = iter([9.0, 1.0, 4.0, 2.0, 4.0, 1.0, 3.0])
     monkeypatch.setattr(bench, "_seconds", lambda _: next(taken))
     (row,) = bench._compare("job", lambda: None, {"scipy": lambda: None}, 3)
     assert (row.own_s, row.peer_s) == (1.0, 4.0)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from layers.errors import CrsError, InputError, LayerError, UnknownNameError
 from layers.streets import from_networkx
+from planner.ground import Ground
 from planner.network import Network
 from tests.planner.strategies import networks
 
@@ -113,3 +114,41 @@ def test_wrong_use_is_refused(tiny_city):
 def test_repr_tells(tiny_network):
     assert repr(tiny_network).startswith("<Network walk: ")
     assert "junctions" in repr(tiny_network)
+
+
+def test_another_speed_keeps_streets_and_positions(tiny_city):
+    usual = Network.build(tiny_city.streets, "walk", crs=tiny_city.crs)
+    slow = usual.at_pace(speed_kmh=3.6)
+    fresh = Network.build(tiny_city.streets, "walk", crs=tiny_city.crs, speed_kmh=3.6)
+    np.testing.assert_array_equal(slow.minutes, fresh.minutes)
+    assert slow.access_speed_kmh == fresh.access_speed_kmh == 3.6
+    where = usual.locate(tiny_city.facilities)
+    found = slow.reach(where, cutoff_min=15).at(usual.locate(tiny_city.population))
+    expected = fresh.reach(tiny_city.facilities, cutoff_min=15).at(tiny_city.population)
+    np.testing.assert_array_equal(found, expected)
+    with pytest.raises(InputError):
+        fresh.reach(where, cutoff_min=15)
+    with pytest.raises(InputError):
+        usual.at_pace(speed_kmh=0)
+
+
+def test_modes_on_one_ground_are_those_on_their_own(tiny_city):
+    ground = Ground.of(tiny_city.streets, crs=tiny_city.crs)
+    for mode in ("walk", "cycle", "drive"):
+        shared, own = Network.build(ground, mode), Network.build(tiny_city.streets, mode)
+        assert list(shared.labels) == list(own.labels) == list(own.streets.index)
+        for points in (tiny_city.population, tiny_city.facilities):
+            here, there = shared.locate(points), own.locate(points)
+            np.testing.assert_array_equal(here.edge, there.edge)
+            np.testing.assert_array_equal(here.offset, there.offset)
+            np.testing.assert_array_equal(here.refusal, there.refusal)
+
+
+def test_streets_closed_to_the_mode_are_not_used(tiny_city):
+    streets = tiny_city.streets
+    shut = streets.assign(drive_forward=False, drive_backward=False)
+    shut.iloc[::2, shut.columns.get_loc("drive_forward")] = True
+    network = Network.build(shut, "drive", crs=tiny_city.crs)
+    assert list(network.labels) == list(streets.index[::2])
+    placed = network.locate(tiny_city.population, islands=True)
+    assert set(placed.frame()["street"].dropna()) <= set(network.labels)

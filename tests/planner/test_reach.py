@@ -9,7 +9,7 @@ from layers.errors import InputError
 from planner.positions import Positions
 from planner.reach import SLACK
 from tests import oracle
-from tests.planner.strategies import networks, positions
+from tests.planner.strategies import hindered, networks, positions
 
 UNITS = st.sampled_from(["m", "min"])
 WAYS = st.sampled_from(["facility", "from"])
@@ -24,7 +24,7 @@ def searched(network, origins, unit, towards, cutoff=math.inf):
 @given(st.data(), MODES, UNITS, WAYS)
 @settings(max_examples=400, deadline=None)
 def test_distances_are_the_oracles(data, mode, unit, towards):
-    network = data.draw(networks(mode))
+    network = data.draw(networks(mode) | hindered(mode))
     origins, targets = data.draw(positions(network)), data.draw(positions(network))
     found = searched(network, origins, unit, towards).at(targets)
     expected = oracle.distances(network, origins, targets, unit=unit, towards=towards)
@@ -35,7 +35,7 @@ def test_distances_are_the_oracles(data, mode, unit, towards):
 @given(st.data(), UNITS, WAYS)
 @settings(max_examples=200, deadline=None)
 def test_a_cutoff_is_inclusive_to_the_last_digit(data, unit, towards):
-    network = data.draw(networks())
+    network = data.draw(networks() | hindered())
     origins, targets = data.draw(positions(network, 1)), data.draw(positions(network, 1))
     expected = oracle.distances(network, origins, targets, unit=unit, towards=towards)
     finite = expected[np.isfinite(expected)]
@@ -53,7 +53,7 @@ def test_a_cutoff_is_inclusive_to_the_last_digit(data, unit, towards):
 @given(st.data(), UNITS, WAYS)
 @settings(max_examples=200, deadline=None)
 def test_the_nearest_origin_is_the_nearest(data, unit, towards):
-    network = data.draw(networks())
+    network = data.draw(networks() | hindered())
     origins, targets = data.draw(positions(network, 1)), data.draw(positions(network, 1))
     nearest = searched(network, origins, unit, towards).nearest(targets)
     for label, row in nearest.iterrows():
@@ -68,7 +68,7 @@ def test_the_nearest_origin_is_the_nearest(data, unit, towards):
 @given(st.data(), UNITS)
 @settings(max_examples=100, deadline=None)
 def test_going_there_is_coming_from_there_backwards(data, unit):
-    network = data.draw(networks())
+    network = data.draw(networks() | hindered())
     lone = positions(network, 1, 1, refused=False)
     one, other = data.draw(lone), data.draw(lone)
     there = searched(network, one, unit, "facility").at(other).iloc[0]
