@@ -34,8 +34,8 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         # Nothing that is computed of the layers: they may be damaged.
         head = {key: getattr(city, key) for key in ("name", "name_en", "modelled", "stand_in")}
-        told = [finding.as_dict() for finding in found]
-        write({"city": {**head, "layers": city.origins()}, "findings": told})
+        findings = [finding.as_dict() for finding in found]
+        write({"city": {**head, "layers": city.origins()}, "findings": findings})
     elif found:
         show_findings(stdout(), found)
     else:

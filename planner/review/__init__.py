@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 
 from layers import City
 from layers.findings import Finding, in_order
-from planner.review.ground import of_ground
+from planner.ground import Ground
 from planner.review.junctions import of_streets
+from planner.review.land import of_land
 from planner.review.networks import of_networks
 from planner.review.sites import of_sites
 from planner.review.tables import of_tables
@@ -40,9 +41,11 @@ def review(
     found = city.findings(services=tuple(services))
     if any(finding.severity == "error" for finding in found):
         return found
-    found += of_streets(city.streets, city.crs)
-    found += of_networks(city, services, limit=limit)
-    found += of_ground(city)
+    # Made ready once for everything that looks at the streets.
+    ground = Ground.of(city.streets, crs=city.crs)
+    found += of_streets(ground)
+    found += of_networks(city, ground, services, limit=limit)
+    found += of_land(city)
     found += of_sites(city, services, year=year or datetime.now(UTC).year)
-    found += of_tables(city)
+    found += of_tables(city, ground)
     return in_order(found)

@@ -14,7 +14,6 @@ neighbourhood.
 """
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Literal
 
 import geopandas as gpd
@@ -22,11 +21,9 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
-from pyproj import CRS, Transformer
 from scipy import ndimage
 
-from layers.crs import GEOGRAPHIC
-from planner.positions import Grid
+from planner.review.backdrop import FARTHEST_M, Backdrop
 from planner.review.lattice import Lattice, find_lattice
 from planner.review.readings import READINGS, Reading
 
@@ -49,13 +46,7 @@ _FEWEST = 30
 _MOST = 3000
 """Points looked at; of more, every so manyth."""
 _NEAR_M = 20.0
-_LOST_M = 500.0
 _APART_M = 150.0
-_FARTHEST_M = 1300.0
-"""A mistaken datum moves points by no more inside China."""
-_PIXEL_M = 200.0
-_GAP_M = 1500.0
-"""Streets leave no wider gap within a city, but for water, which is filled in."""
 _PART = 10
 """Pixels along a cell."""
 _AROUND = 5
@@ -99,74 +90,8 @@ class DatumTest:
         return f"<DatumTest of {self.used:,} {self.kind}: {said}>"
 
 
-class Ground:
-    """The streets that points are held against.
-
-    Parameters
-    ----------
-    streets
-        Street layer.
-    crs
-        Projected reference system to measure in.
-    """
-
-    def __init__(self, streets: gpd.GeoDataFrame, crs: CRS) -> None:
-        self._lines = np.asarray(streets.geometry.to_crs(crs).array)
-        self._plane = Transformer.from_crs(GEOGRAPHIC, crs, always_xy=True)
-
-    def project(self, lon: Floats, lat: Floats) -> Floats:
-        """Degrees as metres, a row a point."""
-        return np.stack(self._plane.transform(lon, lat), axis=-1)
-
-    def inside(self, xy: Floats) -> NDArray[np.bool_]:
-        """Whether streets surround points as far as a mistaken datum may move them."""
-        corner, well = self._within
-        column, row = np.floor((xy - corner) / _PIXEL_M).astype(np.int64).T
-        fits = (column >= 0) & (row >= 0) & (column < well.shape[0]) & (row < well.shape[1])
-        held = np.zeros(len(xy), dtype=bool)
-        held[fits] = well[column[fits], row[fits]]
-        return held
-
-    def distance(self, xy: Floats) -> Floats:
-        """Metres to the nearest street, inf beyond 500."""
-        usable = np.ones(len(self._lines), dtype=bool)
-        _, away, _ = self._grid.nearest(xy, usable, _LOST_M)
-        return np.where(np.isnan(away), np.inf, away)
-
-    def density(self, corner: Floats, far: Floats, pixel: float) -> Floats:
-        """Metres of street in each pixel of a rectangle, columns by rows."""
-        shape = np.ceil((far - corner) / pixel).astype(np.int64) + 1
-        lines = self._lines[self._tree.query(shapely.box(*corner, *far))]
-        middle, metres = _pieces(lines, pixel / 2)
-        column, row = np.floor((middle - corner) / pixel).astype(np.int64).T
-        held = (column >= 0) & (row >= 0) & (column < shape[0]) & (row < shape[1])
-        place = column[held] * shape[1] + row[held]
-        total = np.bincount(place, metres[held], minlength=shape[0] * shape[1])
-        return np.asarray(total.reshape(shape), dtype=np.float64)
-
-    @cached_property
-    def _grid(self) -> Grid:
-        return Grid(self._lines)
-
-    @cached_property
-    def _tree(self) -> shapely.STRtree:
-        return shapely.STRtree(self._lines)
-
-    @cached_property
-    def _within(self) -> tuple[Floats, NDArray[np.bool_]]:
-        middle, _ = _pieces(self._lines, _PIXEL_M)
-        corner = middle.min(axis=0) - 2 * _GAP_M
-        column, row = np.floor((middle - corner) / _PIXEL_M).astype(np.int64).T
-        rim = int(2 * _GAP_M / _PIXEL_M)
-        empty = np.ones((column.max() + rim, row.max() + rim), dtype=bool)
-        empty[column, row] = False
-        near = ndimage.distance_transform_edt(empty) * _PIXEL_M <= _GAP_M / 2
-        deep = ndimage.distance_transform_edt(ndimage.binary_fill_holes(near)) * _PIXEL_M
-        return corner, deep > _GAP_M / 2 + _FARTHEST_M
-
-
 def datum_test(
-    points: gpd.GeoSeries, ground: Ground, *, weights: pd.Series | None = None
+    points: gpd.GeoSeries, backdrop: Backdrop, *, weights: pd.Series | None = None
 ) -> DatumTest:
     """Test which datum fits a table of points to the streets.
 
@@ -174,7 +99,7 @@ def datum_test(
     ----------
     points
         Points in EPSG:4326, as the layer has them.
-    ground
+    backdrop
         The streets.
     weights
         What each point holds, where the points are cells of a grid.
@@ -186,16 +111,17 @@ def datum_test(
     Examples
     --------
     >>> from layers import embedded
+    >>> from planner.ground import Ground
     >>> city = embedded("small")
-    >>> datum_test(city.population.geometry, Ground(city.streets, city.crs)).wrong
+    >>> datum_test(city.population.geometry, Backdrop(Ground.of(city.streets))).wrong
     False
     """
     lon, lat = shapely.get_coordinates(np.asarray(points.array)).T
     held = np.ones(len(lon)) if weights is None else weights.to_numpy(np.float64)
     lattice = find_lattice(lon, lat, held)
     if lattice is not None:
-        return _decide("cells", *_of_cells(lattice, ground))
-    return _decide("points", *_of_points(lon, lat, ground))
+        return _decide("cells", *_of_cells(lattice, backdrop))
+    return _decide("points", *_of_points(lon, lat, backdrop))
 
 
 def _decide(
@@ -223,39 +149,39 @@ def _decide(
 _Measured = tuple[int, Floats, Floats, Floats]
 
 
-def _of_points(lon: Floats, lat: Floats, ground: Ground) -> _Measured:
+def _of_points(lon: Floats, lat: Floats, backdrop: Backdrop) -> _Measured:
     lon, lat = np.unique(np.stack([lon, lat]), axis=1)
-    here = ground.inside(ground.project(lon, lat))
+    here = backdrop.inside(backdrop.project(lon, lat))
     lon, lat = lon[here], lat[here]
     every = max(1, -(-len(lon) // _MOST))
     lon, lat = lon[::every], lat[::every]
     if len(lon) < _FEWEST:
         return _nothing(len(lon))
-    places = [ground.project(*reading.mend(lon, lat)) for reading in READINGS]
-    away = [ground.distance(place) for place in places]
+    places = [backdrop.project(*reading.mend(lon, lat)) for reading in READINGS]
+    away = [backdrop.distance(place) for place in places]
     fit = np.array([_nearness(one) for one in away])
-    chance = [_nearness(ground.distance(places[0] + step)) for step in _aimless(places)]
+    chance = [_nearness(backdrop.distance(places[0] + step)) for step in _aimless(places)]
     return len(lon), fit, np.array([np.median(one) for one in away]), np.array(chance)
 
 
-def _of_cells(lattice: Lattice, ground: Ground) -> _Measured:
+def _of_cells(lattice: Lattice, backdrop: Backdrop) -> _Measured:
     flat = lattice.lon.ravel(), lattice.lat.ravel()
     # Beside the table's own area nobody knows what a cell would hold.
     points = np.stack(flat, axis=1)[lattice.held.ravel() > 0]
     known = shapely.convex_hull(shapely.multipoints(points))
-    xy = ground.project(*flat)
-    here = (ground.inside(xy) & shapely.intersects_xy(known, *flat)).reshape(lattice.held.shape)
+    xy = backdrop.project(*flat)
+    here = (backdrop.inside(xy) & shapely.intersects_xy(known, *flat)).reshape(lattice.held.shape)
     used = int(here.sum())
     if used < _FEWEST:
         return _nothing(used)
     held = np.log1p(lattice.held)
     beyond = held - ndimage.uniform_filter(held, _AROUND)
     lon, lat = lattice.lon[here], lattice.lat[here]
-    places = [ground.project(*reading.mend(lon, lat)) for reading in READINGS]
-    side = _side(lattice, ground)
+    places = [backdrop.project(*reading.mend(lon, lat)) for reading in READINGS]
+    side = _side(lattice, backdrop)
     pixel = side / _PART
-    corner = places[0].min(axis=0) - 2 * _FARTHEST_M
-    metres = ground.density(corner, places[0].max(axis=0) + 2 * _FARTHEST_M, pixel)
+    corner = places[0].min(axis=0) - 2 * FARTHEST_M
+    metres = backdrop.density(corner, places[0].max(axis=0) + 2 * FARTHEST_M, pixel)
     # A sum of none may come out a hair below zero.
     own = np.sqrt(np.maximum(ndimage.uniform_filter(metres, _PART), 0.0))
     street = own - np.sqrt(ndimage.gaussian_filter(metres, _WIDER * _PART))
@@ -328,11 +254,11 @@ def _nearness(away: Floats) -> float:
     return float(np.exp(-away / _NEAR_M).mean())
 
 
-def _side(lattice: Lattice, ground: Ground) -> float:
+def _side(lattice: Lattice, backdrop: Backdrop) -> float:
     """Mean side of a cell in metres."""
     x, y = lattice.lon.mean(), lattice.lat.mean()
     wide, high = lattice.step
-    ends = ground.project(np.array([x, x + wide, x]), np.array([y, y, y + high]))
+    ends = backdrop.project(np.array([x, x + wide, x]), np.array([y, y, y + high]))
     return float(np.hypot(*(ends[1:] - ends[0]).T).mean())
 
 
@@ -344,11 +270,3 @@ def _aimless(places: list[Floats]) -> list[Any]:
     steps = np.concatenate([ring * metres for metres in (550.0, 800.0, 1050.0, 1250.0)])
     away = np.hypot(*(steps[:, None] - shifts[None]).transpose(2, 0, 1)).min(axis=1)
     return list(steps[away > _APART_M])
-
-
-def _pieces(lines: Any, step: float) -> tuple[Floats, Floats]:
-    """Middle and length of pieces of lines no longer than a step, in metres."""
-    xy, line = shapely.get_coordinates(shapely.segmentize(lines, step), return_index=True)
-    same = line[1:] == line[:-1]
-    start, end = xy[:-1][same], xy[1:][same]
-    return (start + end) / 2, np.hypot(*(end - start).T)

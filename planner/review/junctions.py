@@ -9,6 +9,7 @@ import shapely
 from pyproj import CRS
 
 from layers.findings import Finding
+from planner.ground import Ground
 
 _NEAR_M = 2.0
 """A dead end so near another street was most likely meant to join it."""
@@ -17,16 +18,15 @@ _SLOWEST_KMH, _FASTEST_KMH = 3.0, 130.0
 _APART = ("motorway", "motorway_link", "trunk", "trunk_link")
 
 
-def of_streets(streets: gpd.GeoDataFrame, crs: CRS) -> Iterator[Finding]:
+def of_streets(ground: Ground) -> Iterator[Finding]:
     """Find speeds out of range, crossings without a junction, and ends that just miss one.
 
     Parameters
     ----------
-    streets
-        Valid street layer.
-    crs
-        Projected reference system to measure in.
+    ground
+        The streets, made ready.
     """
+    streets, lines, crs = ground.streets, ground.lines, ground.crs
     speed = streets["speed_kmh"].to_numpy()
     odd = (speed < _SLOWEST_KMH) | (speed > _FASTEST_KMH)
     if odd.any():
@@ -42,7 +42,6 @@ def of_streets(streets: gpd.GeoDataFrame, crs: CRS) -> Iterator[Finding]:
                 "high": float(speed[odd].max()),
             },
         )
-    lines = np.asarray(streets.geometry.to_crs(crs).array)
     tree = shapely.STRtree(lines)
     crossing = _crossings(streets, lines, tree)
     if len(crossing):

@@ -10,17 +10,22 @@ from layers.facilities import open_in
 from layers.findings import Finding
 from layers.messages import text
 from layers.streets import MODES, Mode
+from planner.ground import Ground
 from planner.network import Network
 from planner.standards import Services
 
 
-def of_networks(city: City, services: Services, *, limit: float) -> Iterator[Finding]:
+def of_networks(
+    city: City, ground: Ground, services: Services, *, limit: float
+) -> Iterator[Finding]:
     """Tell of every mode that a service uses which streets, people and facilities it loses.
 
     Parameters
     ----------
     city
         A city whose layers are valid.
+    ground
+        Its streets, made ready.
     services
         The known services.
     limit
@@ -29,13 +34,15 @@ def of_networks(city: City, services: Services, *, limit: float) -> Iterator[Fin
     wanted = {service.standard.mode for service in services.values()}
     for mode in MODES:
         if mode in wanted:
-            yield from _of_mode(city, services, mode, limit)
+            yield from _of_mode(city, ground, services, mode, limit)
 
 
-def _of_mode(city: City, services: Services, mode: Mode, limit: float) -> Iterator[Finding]:
+def _of_mode(
+    city: City, ground: Ground, services: Services, mode: Mode, limit: float
+) -> Iterator[Finding]:
     named = text(f"mode.{mode}")
     try:
-        network = Network.build(city.streets, mode, crs=city.crs)
+        network = Network.build(ground, mode)
     except InputError:
         yield Finding(
             layer="streets", code="mode_closed", severity="warning", values={"mode": named}

@@ -5,25 +5,29 @@ from collections.abc import Iterator
 from layers import City
 from layers.findings import Finding
 from layers.messages import text
-from planner.review.datum import DatumTest, Ground, datum_test
+from planner.ground import Ground
+from planner.review.backdrop import Backdrop
+from planner.review.datum import DatumTest, datum_test
 from planner.review.readings import AS_IS
 
 
-def of_tables(city: City) -> Iterator[Finding]:
+def of_tables(city: City, ground: Ground) -> Iterator[Finding]:
     """Test the datum of the population, and of the facilities by source and service.
 
     Parameters
     ----------
     city
         A city whose layers are valid.
+    ground
+        Its streets, made ready.
     """
-    ground = Ground(city.streets, city.crs)
+    backdrop = Backdrop(ground)
     people = city.population
-    test = datum_test(people.geometry, ground, weights=people["residents"])
+    test = datum_test(people.geometry, backdrop, weights=people["residents"])
     if test.wrong:
         yield _told("population", text("layer.population"), (), test)
     for (source, service), sites in city.facilities.groupby(["source", "service"], sort=True):
-        test = datum_test(sites.geometry, ground)
+        test = datum_test(sites.geometry, backdrop)
         if test.wrong:
             named = f"{source} ({service})" if source else str(service)
             yield _told("facilities", named, tuple(sites["id"]), test)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import shapely
 
+from planner.ground import Ground
 from planner.review.junctions import of_streets
 
 
@@ -37,7 +38,7 @@ def layer(tiny_city, rows):
 
 
 def found(streets):
-    return {finding.code: finding for finding in of_streets(streets, 4549)}
+    return {finding.code: finding for finding in of_streets(Ground.of(streets, crs=4549))}
 
 
 def test_the_tiny_city_and_its_bridge_are_in_order(tiny_city):
@@ -92,5 +93,5 @@ def test_speeds_that_no_street_has_are_told(tiny_city):
 
 def test_the_input_stays_as_it_is(tiny_city):
     before = tiny_city.streets.copy()
-    list(of_streets(tiny_city.streets, 4549))
+    found(tiny_city.streets)
     assert replace(tiny_city).streets.equals(before)

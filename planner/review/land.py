@@ -20,7 +20,7 @@ _SLIVER_M = 25.0
 _GAP_KM2 = 0.05
 
 
-def of_ground(city: City) -> Iterator[Finding]:
+def of_land(city: City) -> Iterator[Finding]:
     """Find people in water, groups and units without people, and gaps between units.
 
     Parameters

@@ -4,11 +4,11 @@ import geopandas as gpd
 import pytest
 import shapely
 
-from planner.review.ground import of_ground
+from planner.review.land import of_land
 
 
 def found(city):
-    return {(finding.layer, finding.code): finding for finding in of_ground(city)}
+    return {(finding.layer, finding.code): finding for finding in of_land(city)}
 
 
 def test_the_tiny_city_is_in_order(tiny_city):
