@@ -43,9 +43,10 @@ def review(
         return found
     # Made ready once for everything that looks at the streets.
     ground = Ground.of(city.streets, crs=city.crs)
+    # First, for tables in another datum are why much of the rest is found.
+    found += of_tables(city, ground)
     found += of_streets(ground)
     found += of_networks(city, ground, services, limit=limit)
     found += of_land(city)
     found += of_sites(city, services, year=year or datetime.now(UTC).year)
-    found += of_tables(city, ground)
     return in_order(found)

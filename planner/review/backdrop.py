@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 FARTHEST_M = 1300.0
 """A mistaken datum moves points by no more inside China."""
-_LOST_M = 500.0
 _PIXEL_M = 200.0
 _GAP_M = 1500.0
 """Streets leave no wider gap within a city, but for water, which is filled in."""
@@ -52,10 +51,10 @@ class Backdrop:
         held[fits] = well[column[fits], row[fits]]
         return held
 
-    def distance(self, xy: Floats) -> Floats:
-        """Metres to the nearest street, inf beyond 500."""
+    def distance(self, xy: Floats, *, limit: float) -> Floats:
+        """Metres to the nearest street, inf beyond the limit."""
         usable = np.ones(len(self._ground.lines), dtype=bool)
-        _, away, _ = self._ground.grid.nearest(xy, usable, _LOST_M)
+        _, away, _ = self._ground.grid.nearest(xy, usable, limit)
         return np.where(np.isnan(away), np.inf, away)
 
     def density(self, corner: Floats, far: Floats, pixel: float) -> Floats:

@@ -46,6 +46,9 @@ _FEWEST = 30
 _MOST = 3000
 """Points looked at; of more, every so manyth."""
 _NEAR_M = 20.0
+_NEAR_AT_ALL_M = 100.0
+"""Beyond, a street is as good as none, and need not be looked for."""
+_LOST_M = 500.0
 _APART_M = 150.0
 _PART = 10
 """Pixels along a cell."""
@@ -69,8 +72,9 @@ class DatumTest:
         Points, or cells, that lie far enough within the streets to be moved about.
     fits
         A row a reading: ``fit`` (points: share that lies near a street, each weighted by
-        exp(-distance / 20 m); cells: correlation), ``median`` (m to the nearest street,
-        NaN for cells) and ``clear`` (standard deviations above points that mean nothing).
+        exp(-distance / 20 m); cells: correlation), ``median`` (m to the nearest street, at
+        most 500, NaN for cells) and ``clear`` (standard deviations above points that mean
+        nothing).
     reading
         The one reading that the streets confirm, None where they confirm none.
     """
@@ -158,10 +162,18 @@ def _of_points(lon: Floats, lat: Floats, backdrop: Backdrop) -> _Measured:
     if len(lon) < _FEWEST:
         return _nothing(len(lon))
     places = [backdrop.project(*reading.mend(lon, lat)) for reading in READINGS]
-    away = [backdrop.distance(place) for place in places]
+    away = [backdrop.distance(place, limit=_LOST_M) for place in places]
     fit = np.array([_nearness(one) for one in away])
-    chance = [_nearness(backdrop.distance(places[0] + step)) for step in _aimless(places)]
-    return len(lon), fit, np.array([np.median(one) for one in away]), np.array(chance)
+    chance = [
+        _nearness(backdrop.distance(places[0] + step, limit=_NEAR_AT_ALL_M))
+        for step in _aimless(places)
+    ]
+    return (
+        len(lon),
+        fit,
+        np.array([np.median(np.minimum(one, _LOST_M)) for one in away]),
+        np.array(chance),
+    )
 
 
 def _of_cells(lattice: Lattice, backdrop: Backdrop) -> _Measured:
@@ -251,7 +263,8 @@ def _nothing(used: int) -> _Measured:
 
 
 def _nearness(away: Floats) -> float:
-    return float(np.exp(-away / _NEAR_M).mean())
+    near = away <= _NEAR_AT_ALL_M
+    return float(np.where(near, np.exp(-away / _NEAR_M), 0.0).mean())
 
 
 def _side(lattice: Lattice, backdrop: Backdrop) -> float:

@@ -17,8 +17,8 @@ _TRUE = 0.02
 """Share of a cell by which a point may miss its lattice."""
 _FEWEST = 8
 """Columns and rows at least: fewer may look regular by chance."""
-_MOST = 250
-"""Columns and rows looked at; of a larger lattice those in the middle of its people."""
+_MOST = 20_000
+"""Points looked at; of more, those nearest to their middle."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +60,10 @@ def find_lattice(lon: Floats, lat: Floats, weights: Floats) -> Lattice | None:
     >>> find_lattice(lon, lat, np.ones(len(lon))).held.shape
     (20, 20)
     """
+    if len(lon) > _MOST:
+        away = np.maximum(np.abs(lon - np.median(lon)), np.abs(lat - np.median(lat)))
+        some = np.sort(np.argpartition(away, _MOST)[:_MOST])
+        lon, lat, weights = lon[some], lat[some], weights[some]
     for reading in READINGS:
         x, y = reading.drawn(lon, lat)
         column, row = _ticks(x), _ticks(y)
@@ -71,14 +75,9 @@ def find_lattice(lon: Floats, lat: Floats, weights: Floats) -> Lattice | None:
 
 def _cut(reading: Reading, column: Any, row: Any, weights: Floats) -> Lattice:
     (i, west, wide), (j, south, high) = column, row
-    held = np.ones(len(i), dtype=bool)
-    for axis in (i, j):
-        middle = np.median(axis)
-        held &= np.abs(axis - middle) <= _MOST / 2
-    i, j = i[held], j[held]
     left, bottom = i.min(), j.min()
     cells = np.zeros((i.max() - left + 1, j.max() - bottom + 1))
-    np.add.at(cells, (i - left, j - bottom), weights[held])
+    np.add.at(cells, (i - left, j - bottom), weights)
     x = west + wide * np.arange(left, i.max() + 1)
     y = south + high * np.arange(bottom, j.max() + 1)
     lon, lat = reading.reverse.drawn(x[:, None], y[None, :])

@@ -93,7 +93,7 @@ def test_points_that_keep_away_from_streets_are_left_undecided(backdrop):
     """Homes in the middle of blocks: another datum brings them nearer to streets, by chance."""
     rng = np.random.default_rng(7)
     lon, lat = rng.uniform(120.05, 120.21, 40_000), rng.uniform(30.25, 30.36, 40_000)
-    away = backdrop.distance(backdrop.project(lon, lat))
+    away = backdrop.distance(backdrop.project(lon, lat), limit=200)
     homes = (away > 40) & (away < 120)
     test = datum_test(held(lon[homes], lat[homes]), backdrop)
     nearness = test.fits["fit"]
