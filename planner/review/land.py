@@ -10,11 +10,11 @@ import shapely
 
 from layers import City
 from layers.findings import Finding
-from layers.messages import language, text
+from layers.messages import text
 from layers.population import GROUPS
 from layers.units import LEVELS
+from planner.review.listing import names
 
-_SHOWN = 6
 # A gap must be wide and large to be more than two borders drawn apart.
 _SLIVER_M = 25.0
 _GAP_KM2 = 0.05
@@ -83,7 +83,7 @@ def _deserted(city: City) -> Iterator[Finding]:
             values={
                 "level": text(f"level.{level}"),
                 "count": len(empty),
-                "found": _some(_names(empty)),
+                "found": names(empty),
             },
         )
 
@@ -135,11 +135,3 @@ def _where(parts: Any, area: Any, city: City) -> str:
         for point, size in zip(middle, pd.Series(area[largest]), strict=True)
     ]
     return "; ".join(told)
-
-
-def _some(words: list[str]) -> str:
-    return ", ".join(words[:_SHOWN]) + (" …" if len(words) > _SHOWN else "")
-
-
-def _names(units: gpd.GeoDataFrame) -> list[str]:
-    return [str(name) for name in units["name_en" if language() == "en" else "name"]]

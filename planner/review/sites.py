@@ -11,13 +11,13 @@ import shapely
 from layers import City
 from layers.facilities import open_in
 from layers.findings import Finding
-from layers.messages import language, text
+from layers.messages import text
 from layers.units import assign
+from planner.review.listing import names, some
 from planner.standards import Services
 
 _SAME_M = 1.0
 _NAMESAKE_M = 100.0
-_SHOWN = 6
 
 
 def of_sites(city: City, services: Services, *, year: int) -> Iterator[Finding]:
@@ -83,7 +83,7 @@ def _repeated(city: City) -> Iterator[Finding]:
         rows=tuple(rows),
         values={
             "count": len(pairs),
-            "found": _some(pairs),
+            "found": some(pairs),
             "metres": _NAMESAKE_M,
         },
     )
@@ -123,14 +123,6 @@ def _empty_units(units: gpd.GeoDataFrame, service: str, level: str) -> Finding:
             "service": service,
             "level": text(f"level.{level}"),
             "count": len(units),
-            "found": _some(_names(units)),
+            "found": names(units),
         },
     )
-
-
-def _some(words: list[str]) -> str:
-    return ", ".join(words[:_SHOWN]) + (" …" if len(words) > _SHOWN else "")
-
-
-def _names(units: gpd.GeoDataFrame) -> list[str]:
-    return [str(name) for name in units["name_en" if language() == "en" else "name"]]
