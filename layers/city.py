@@ -49,6 +49,8 @@ class Provenance:
         Made by a model rather than surveyed.
     stand_in
         Real, but standing in for something else.
+    made
+        How it was made of that: the program with its version, and the options.
     notes
         What was done to it on the way, a sentence each.
     rows, checksum
@@ -60,9 +62,14 @@ class Provenance:
     date: str = ""
     modelled: bool = False
     stand_in: bool = False
+    made: str = ""
     notes: tuple[str, ...] = ()
     rows: int = 0
     checksum: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for TOML and JSON."""
+        return {**vars(self), "notes": list(self.notes)}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -313,20 +320,18 @@ class City:
             "residents": float(self.population["residents"].sum()),
             "street_km": float(self.streets["length"].sum() / 1000),
             "units": self.units["level"].value_counts(sort=False).to_dict(),
-            "layers": {
-                key: {
-                    "rows": len(layer),
-                    "source": entry.source,
-                    "licence": entry.licence,
-                    "date": entry.date,
-                    "modelled": entry.modelled,
-                    "stand_in": entry.stand_in,
-                    "notes": list(entry.notes),
-                    "checksum": entry.checksum,
-                }
-                for key, layer in self.layers().items()
-                for entry in [self.provenance.get(key, Provenance(source="not stated"))]
-            },
+            "layers": self.origins(),
+        }
+
+    def origins(self) -> dict[str, dict[str, Any]]:
+        """Provenance of each layer as plain values, with the rows that it has now.
+
+        Everything made from the city carries it.
+        """
+        silent = Provenance(source="not stated")
+        return {
+            key: {**self.provenance.get(key, silent).as_dict(), "rows": len(layer)}
+            for key, layer in self.layers().items()
         }
 
     def __repr__(self) -> str:
@@ -371,9 +376,7 @@ class City:
             "name": self.name,
             "name_en": self.name_en,
             "crs": self.crs.to_string(),
-            "layers": {
-                key: {**vars(entry), "notes": list(entry.notes)} for key, entry in stated.items()
-            },
+            "layers": {key: entry.as_dict() for key, entry in stated.items()},
         }
 
 

@@ -7,12 +7,16 @@ until the forward formula returns the input.
 """
 
 from collections.abc import Callable
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
 Pair = tuple[Floats, Floats]
+
+Datum = Literal["wgs84", "gcj02", "bd09"]
+DATUMS: tuple[Datum, ...] = get_args(Datum)
 
 # Krasovsky 1940, which the GCJ-02 formula is built on.
 _SEMI_MAJOR = 6378245.0
@@ -128,6 +132,13 @@ TO_WGS84: dict[str, Callable[[ArrayLike, ArrayLike], Pair]] = {
     "bd09": bd09_to_wgs84,
 }
 """The way to WGS-84 from each datum by its name on the command line."""
+
+FROM_WGS84: dict[str, Callable[[ArrayLike, ArrayLike], Pair]] = {
+    "wgs84": _identity,
+    "gcj02": wgs84_to_gcj02,
+    "bd09": wgs84_to_bd09,
+}
+"""The way from WGS-84 into each datum."""
 
 
 def _as_floats(lon: ArrayLike, lat: ArrayLike) -> Pair:

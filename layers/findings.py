@@ -2,10 +2,13 @@
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from layers.errors import LayerError
 from layers.messages import Language, text
+
+if TYPE_CHECKING:
+    import geopandas as gpd
 
 Severity = Literal["error", "warning", "info"]
 _ORDER: dict[Severity, int] = {"error": 0, "warning": 1, "info": 2}
@@ -28,6 +31,8 @@ class Finding:
         Labels of the rows, as the layer's index or identifiers have them.
     values
         What the words are filled in with.
+    places
+        Where it is, in EPSG:4326, if that is not simply where its rows are.
     """
 
     layer: str
@@ -35,6 +40,7 @@ class Finding:
     severity: Severity
     rows: tuple[Hashable, ...] = ()
     values: Mapping[str, Any] = field(default_factory=dict)
+    places: "gpd.GeoSeries | None" = field(default=None, compare=False, repr=False)
 
     @property
     def message(self) -> str:
@@ -51,8 +57,8 @@ class Finding:
         return text(f"finding.{self.code}.{part}", lang, **self.values)
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return {
+        """Plain values for JSON; with ``bounds`` (west, south, east, north) if it has places."""
+        told: dict[str, Any] = {
             "layer": self.layer,
             "code": self.code,
             "severity": self.severity,
@@ -60,6 +66,9 @@ class Finding:
             "message": self.message,
             "remedy": self.remedy,
         }
+        if self.places is not None:
+            told["bounds"] = [round(float(edge), 6) for edge in self.places.total_bounds]
+        return told
 
     def __str__(self) -> str:
         head = f"{text(f'layer.{self.layer}')} · {text(f'severity.{self.severity}')}: "

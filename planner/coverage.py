@@ -177,7 +177,10 @@ class Coverage:
         return _exact_sum(self._people(None)[astray])
 
     def as_dict(self, level: Level = "district", group: Group | None = None) -> dict[str, Any]:
-        """Plain values for JSON: ``standard``, ``city``, ``units`` and what was left out."""
+        """Plain values for JSON: ``standard``, ``city``, ``units``, what was left out, ``layers``.
+
+        The last is the provenance of each layer that the figures were made from.
+        """
         also = {further: self.by(level, further) for further in self.standard.also}
         unplaced = self.unplaced.reset_index().to_dict("records")
         return {
@@ -200,6 +203,7 @@ class Coverage:
             "unplaced": unplaced,
             "outside": self.outside,
             "band": {**vars(self.doubt), "position_m": self.position_m},
+            "layers": self.city.origins(),
         }
 
     def __repr__(self) -> str:

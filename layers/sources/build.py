@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -141,7 +142,16 @@ def build_city(
         population=residents,
         facilities=sites,
         crs=crs,
-        provenance=_provenance(origin, units, population, facilities, found),
+        provenance=_stated(
+            _provenance(origin, units, population, facilities, found),
+            {
+                "streets": [streets],
+                "units": units,
+                "population": [population],
+                "facilities": facilities,
+            },
+            area,
+        ),
     )
     told = in_order([*found, *made.findings(services=services)])
     return Built(city=made, findings=tuple(told), rejected=(*lost, *astray))
@@ -411,3 +421,30 @@ def _provenance(
             notes=(*sites.notes, *stand_in_notes, *notes("facilities")),
         ),
     }
+
+
+def _stated(
+    known: dict[str, Provenance], sources: dict[str, Sequence[Source]], area: str
+) -> dict[str, Provenance]:
+    """Add how each layer was made, and what the user says of its sources."""
+    program = f"coverage-planner {version('coverage-planner')}"
+    within = f"; area {area}" if area else ""
+    told = {}
+    for key, entry in known.items():
+        said = {
+            option: "; ".join(
+                dict.fromkeys(one.options[option] for one in sources[key] if option in one.options)
+            )
+            for option in ("source", "licence", "date")
+        }
+        if said["source"]:
+            said["source"] = f"{said['source']}; {entry.source}"
+        used = "; ".join(one.words for one in sources[key])
+        told[key] = replace(
+            entry,
+            source=said["source"] or entry.source,
+            licence=said["licence"] or entry.licence,
+            date=said["date"] or entry.date,
+            made=f"{program}: {used}{within}",
+        )
+    return told

@@ -20,6 +20,8 @@ _SHOWN = 8
 
 # Options that name columns.
 _NAMING = ("lon", "lat", "x", "y", "coordinates", "name", "unique", "column", "weight")
+_STATED = ("source", "licence", "date")
+"""Options that every source may have: what the user says of where it comes from."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ class Source:
         SourceError
             There is one.
         """
-        unknown = set(self.options) - set(options)
+        unknown = set(self.options) - {*options, *_STATED}
         if unknown:
             raise SourceError(
                 text(
@@ -113,6 +115,12 @@ class Source:
                     known=", ".join(options),
                 )
             )
+
+    @property
+    def words(self) -> str:
+        """Name of the file and the options, as on the command line."""
+        options = (f",{key}={value}" for key, value in self.options.items())
+        return self.path.name + "".join(options)
 
     @property
     def is_table(self) -> bool:

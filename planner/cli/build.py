@@ -4,13 +4,18 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from layers.database import Address
 from layers.errors import LayerError
+from layers.findings import in_order
 from layers.messages import text
 from layers.sources import rejected
 from layers.sources.build import build_city
 from layers.sources.postgis import parse_source
 from planner.cli.options import Commands, place, share
 from planner.cli.screen import DONE, show_findings, stderr, stdout, working, write
+from planner.report.check import check_page
+from planner.report.saving import save_text
+from planner.review import review
 from planner.standards import load_services
 
 
@@ -38,6 +43,7 @@ def register(commands: Commands) -> None:
         "--out", required=True, type=place, metavar="PATH|URL", help=text("cli.build.out")
     )
     build.add_argument("--rejected", type=Path, help=text("cli.build.rejected"))
+    build.add_argument("--report", type=Path, metavar="FILE", help=text("cli.check.html"))
     share(build, "services", "json")
 
 
@@ -59,23 +65,33 @@ def run(options: argparse.Namespace) -> int:
         if errors:
             raise LayerError(errors)
         city = built.city.save(options.out)
-        place = options.out.resolve()
-        beside = place.with_name(f"{place.name}-rejected")
-        lost = rejected.write(built.rejected, options.rejected or beside)
+        lost = rejected.write(built.rejected, options.rejected or _beside(options.out))
+        across = review(city, services)
+        # What is wrong with one layer has been found before.
+        found = in_order([*built.findings, *(one for one in across if one not in built.findings)])
+        if options.report:
+            save_text(options.report, check_page(city, found))
     if options.json:
-        found = [finding.as_dict() for finding in built.findings]
         write(
             {
                 "city": city.describe(),
-                "findings": found,
+                "findings": [finding.as_dict() for finding in found],
                 "rejected": {str(path): count for path, count in lost.items()},
             }
         )
     else:
-        show_findings(stderr(), built.findings)
+        show_findings(stderr(), found)
         for path, count in lost.items():
             told = text("cli.build.rejected_written", path=str(path), count=count)
             stderr().print(told, markup=False, highlight=False)
         stdout().print(text("cli.build.done", path=str(options.out)), highlight=False)
         stdout().print(repr(city), markup=False, highlight=False)
     return DONE
+
+
+def _beside(out: Path | Address) -> Path:
+    """Where rows that could not be placed go: beside the city, or here for one in a database."""
+    if isinstance(out, Path):
+        whole = out.resolve()
+        return whole.with_name(f"{whole.name}-rejected")
+    return Path(f"{out.schema}-rejected")

@@ -481,3 +481,29 @@ def test_a_folder_moved_away_while_the_city_is_open(saved):
     assert city.population["residents"].sum() == 2860
     with pytest.raises(CityMissingError):
         City.open(saved.path)
+
+
+def test_every_layer_says_where_it_comes_from_and_how_it_was_made(tiny_city, tmp_path):
+    stated = {
+        **tiny_city.provenance,
+        "streets": Provenance(source="a", licence="b", date="c", made="planner 1, datum=bd09"),
+    }
+    city = City.open(replace(tiny_city, provenance=stated).save(tmp_path / "city").path)
+    assert city.provenance["streets"].made == "planner 1, datum=bd09"
+    origins = city.origins()
+    assert list(origins) == list(city.layers())
+    assert origins == city.describe()["layers"]
+    wanted = {"source", "licence", "date", "made", "checksum", "rows", "modelled", "stand_in"}
+    assert all(wanted <= set(origin) for origin in origins.values())
+    silent = replace(tiny_city, provenance={}).origins()
+    assert {origin["source"] for origin in silent.values()} == {"not stated"}
+
+
+def test_a_city_saved_before_layers_said_how_they_were_made_opens(tiny_city, tmp_path):
+    path = tiny_city.save(tmp_path / "city").path
+    toml = path / "city.toml"
+    lines = toml.read_text(encoding="utf-8").splitlines()
+    older = [line for line in lines if not line.startswith("made = ")]
+    assert len(older) < len(lines)
+    toml.write_text("\n".join(older), encoding="utf-8")
+    assert City.open(path).provenance["streets"].made == ""

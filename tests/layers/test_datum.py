@@ -54,6 +54,14 @@ def test_against_the_coordinates_of_cities(shared):
     assert metres(datum.wgs84_to_gcj02(*wgs), gcj).max() < 0.75
     assert metres(datum.gcj02_to_bd09(*gcj), bd).max() < 0.012
     assert metres(datum.bd09_to_wgs84(*bd), wgs).max() < 0.75
+    known = {"wgs84": wgs, "gcj02": gcj, "bd09": bd}
+    assert len(cities) == 332
+    for start in datum.DATUMS:
+        for end in datum.DATUMS:
+            moved = datum.FROM_WGS84[end](*datum.TO_WGS84[start](*known[start]))
+            assert metres(moved, known[end]).max() < 1, (start, end)
+            again = datum.FROM_WGS84[start](*datum.TO_WGS84[end](*moved))
+            assert metres(again, known[start]).max() < 1e-6, (start, end)
 
 
 def test_districts_published_in_both_agree(shared):

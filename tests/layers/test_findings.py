@@ -1,7 +1,10 @@
 import json
+from dataclasses import replace
 
+import geopandas as gpd
 import numpy as np
 import pytest
+import shapely
 
 from layers.errors import InputError, LayerError, PlannerError
 from layers.findings import Finding, in_order, refuse_errors
@@ -41,6 +44,15 @@ def test_plain_values_for_json():
     assert json.loads(json.dumps(plain)) == plain
     assert plain["rows"] == [1, "甲", "5", "(1, 2)"]
     assert set(plain) == {"layer", "code", "severity", "rows", "message", "remedy"}
+
+
+def test_places_show_as_bounds_and_leave_equality_alone():
+    places = gpd.GeoSeries([shapely.Point(120.1, 30.2), shapely.Point(120.3, 30.1)], crs=4326)
+    with_places = Finding(layer="units", code="units_gap", severity="info", places=places)
+    assert with_places == Finding(layer="units", code="units_gap", severity="info")
+    told = replace(finding(), places=places).as_dict()
+    assert told["bounds"] == [120.1, 30.1, 120.3, 30.2]
+    assert json.loads(json.dumps(told)) == told
 
 
 def test_errors_come_first_and_the_rest_keeps_its_order():

@@ -259,3 +259,10 @@ def test_hangzhou_core_is_the_oracles(core, mode):
         for level in result.levels:
             for column in SUMS:
                 assert result.by(level)[column].sum() == result.total()[column]
+
+
+def test_figures_carry_where_their_layers_come_from(tiny_city):
+    told = coverage(tiny_city, "mother_baby_room").as_dict()["layers"]
+    assert told == tiny_city.origins()
+    assert told["population"]["source"] == "made by hand"
+    json.dumps(told)

@@ -7,61 +7,66 @@ import numpy as np
 from layers import City
 from layers.errors import InputError
 from layers.facilities import open_in
-from layers.findings import Finding, in_order
+from layers.findings import Finding
 from layers.messages import text
 from layers.streets import MODES, Mode
+from planner.ground import Ground
 from planner.network import Network
 from planner.standards import Services
 
 
-def review(city: City, services: Services, *, limit: float = 300.0) -> list[Finding]:
-    """Everything wrong with a city, errors first: its layers', and its networks'.
+def of_networks(
+    city: City, ground: Ground, services: Services, *, limit: float
+) -> Iterator[Finding]:
+    """Tell of every mode that a service uses which streets, people and facilities it loses.
 
     Parameters
     ----------
     city
-        The city, which may hold errors.
+        A city whose layers are valid.
+    ground
+        Its streets, made ready.
     services
-        The known services; their modes are the networks looked at.
+        The known services.
     limit
         Greatest access leg in metres.
     """
-    found = city.findings(services=tuple(services))
-    if any(finding.severity == "error" for finding in found):
-        return found
     wanted = {service.standard.mode for service in services.values()}
     for mode in MODES:
         if mode in wanted:
-            found += _of_mode(city, services, mode, limit)
-    return in_order(found)
+            yield from _of_mode(city, ground, services, mode, limit)
 
 
-def _of_mode(city: City, services: Services, mode: Mode, limit: float) -> Iterator[Finding]:
+def _of_mode(
+    city: City, ground: Ground, services: Services, mode: Mode, limit: float
+) -> Iterator[Finding]:
+    named = text(f"mode.{mode}")
     try:
-        network = Network.build(city.streets, mode, crs=city.crs)
+        network = Network.build(ground, mode)
     except InputError:
         yield Finding(
-            layer="streets",
-            code="mode_closed",
-            severity="warning",
-            values={"mode": text(f"mode.{mode}")},
+            layer="streets", code="mode_closed", severity="warning", values={"mode": named}
         )
         return
     if network.cut_off.any():
         small = np.unique(network.component[network.u[network.cut_off]])
+        nearest = network.locate(city.population, limit=limit, islands=True).edge
+        there = (nearest >= 0) & network.cut_off[nearest]
+        people = float(city.population["residents"][there].sum())
         yield Finding(
             layer="streets",
             code="streets_detached",
-            severity="info",
+            severity="warning" if people else "info",
             rows=tuple(network.streets.index[network.cut_off]),
             values={
-                "mode": text(f"mode.{mode}"),
+                "mode": named,
                 "count": len(small),
                 "kilometres": float(network.length[network.cut_off].sum() / 1000),
+                "people": people,
             },
         )
-    people = network.locate(city.population, limit=limit)
-    lost = ~people.placed.to_numpy()
+    people_at = network.locate(city.population, limit=limit)
+    lost = ~people_at.placed.to_numpy()
     if lost.any():
         yield Finding(
             layer="population",
@@ -69,7 +74,7 @@ def _of_mode(city: City, services: Services, mode: Mode, limit: float) -> Iterat
             severity="warning",
             rows=tuple(city.population.index[lost]),
             values={
-                "mode": text(f"mode.{mode}"),
+                "mode": named,
                 "limit": limit,
                 "people": float(city.population["residents"][lost].sum()),
             },
@@ -84,5 +89,5 @@ def _of_mode(city: City, services: Services, mode: Mode, limit: float) -> Iterat
             code="facility_unplaced",
             severity="warning",
             rows=tuple(sites.loc[astray, "id"]),
-            values={"mode": text(f"mode.{mode}"), "limit": limit},
+            values={"mode": named, "limit": limit},
         )

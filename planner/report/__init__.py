@@ -1,0 +1,1 @@
+"""Pages and files that leave the program: one module a kind."""

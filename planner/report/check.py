@@ -1,0 +1,262 @@
+"""The check of a city as one page: what was looked at, what was found, where, what to do."""
+
+from __future__ import annotations
+
+import csv
+from datetime import UTC, datetime
+from html import escape
+from importlib.metadata import version
+from io import StringIO
+from typing import TYPE_CHECKING, Any, get_args
+
+import pandas as pd
+
+from layers.findings import Finding, Severity
+from layers.messages import Language, language, text
+from planner.report.sketch import Sketches
+from planner.report.style import STYLE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import geopandas as gpd
+
+    from layers import City
+
+_ROWS_SHOWN = 8
+_ROWS_HELD = 5_000
+"""Rows written into the page for each finding; more would make it slow to open."""
+
+_COLUMNS = {
+    "streets": ("name", "highway", "length", "speed_kmh"),
+    "units": ("name", "level", "parent"),
+    "population": ("residents",),
+    "facilities": ("name", "service", "status", "opened", "closed"),
+    "water": ("name",),
+}
+"""What tells a reader which row it is."""
+_KEYS = {"units": "code", "facilities": "id"}
+
+
+def check_page(
+    city: City,
+    findings: Sequence[Finding],
+    *,
+    lang: Language | None = None,
+    when: datetime | None = None,
+) -> str:
+    """Make a page of what was found in a city, whole in itself.
+
+    Parameters
+    ----------
+    city
+        The city, which may hold errors.
+    findings
+        What was found, errors first.
+    lang
+        Language; the one in force when None.
+    when
+        When it was looked at; now when None.
+
+    Returns
+    -------
+    HTML that asks for nothing from elsewhere and may be printed.
+
+    Examples
+    --------
+    >>> from layers import embedded
+    >>> page = check_page(embedded("small"), [], lang="en")
+    >>> "<h1>Check of the city Hangzhou (modelled)</h1>" in page
+    True
+    """
+    lang = lang or language()
+    name = city.name_en if lang == "en" else city.name
+    title = escape(text("page.title", lang, city=name))
+    # Without sound streets and units there is nothing to draw a map on.
+    broken = {one.layer for one in findings if one.severity == "error"}
+    sketches = None if broken & {"streets", "units", "water"} else Sketches(city, lang)
+    groups = "".join(
+        _group(
+            city, severity, [one for one in findings if one.severity == severity], sketches, lang
+        )
+        for severity in get_args(Severity)
+    )
+    moment = when or datetime.now(UTC).astimezone()
+    return (
+        f'<!doctype html>\n<html lang="{"zh-CN" if lang == "zh" else "en"}"><head>'
+        '<meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<title>{title}</title><style>{STYLE}</style></head><body>"
+        f"{sketches.symbol() if sketches else ''}<header><h1>{title}</h1>{_badges(city, lang)}"
+        f"<p>{_said('page.made', lang, moment=f'{moment:%Y-%m-%d %H:%M}', version=_version())}</p>"
+        f"{_summary(city, findings, lang)}</header>"
+        f"<main>{groups or _nothing(lang)}{_origins(city, lang)}</main></body></html>\n"
+    )
+
+
+def _summary(city: City, findings: Sequence[Finding], lang: Language) -> str:
+    counts = "".join(
+        f'<li class="{severity}"><b>{sum(one.severity == severity for one in findings)}</b> '
+        f"{_said(f'severity.{severity}', lang)}</li>"
+        for severity in get_args(Severity)
+    )
+    told = _said(
+        "page.city",
+        lang,
+        streets=len(city.streets),
+        units=len(city.units),
+        points=len(city.population),
+        facilities=len(city.facilities),
+        crs=city.crs.to_string(),
+    )
+    return f'<ul class="counts">{counts}</ul><p>{told}</p>'
+
+
+def _group(
+    city: City, severity: str, findings: list[Finding], sketches: Sketches | None, lang: Language
+) -> str:
+    if not findings:
+        return ""
+    told = "".join(_finding(city, one, sketches, lang) for one in findings)
+    meaning = _said(f"page.means.{severity}", lang)
+    head = f"{_said(f'severity.{severity}', lang)} · {len(findings)}"
+    return (
+        f'<section class="{severity}"><h2>{head}</h2><p class="means">{meaning}</p>{told}</section>'
+    )
+
+
+def _finding(city: City, finding: Finding, sketches: Sketches | None, lang: Language) -> str:
+    rows = _rows_of(city, finding)
+    places = finding.places
+    if places is None and rows is not None:
+        places = rows.geometry
+    drawn = ""
+    if sketches and places is not None and places.crs is not None:
+        drawn = sketches.draw(places, label=finding.words("message", lang))
+    figure = f"<figure>{drawn}</figure>" if drawn else ""
+    return (
+        f'<article class="{"with-map" if drawn else "plain"}"><div class="words">'
+        f"<h3>{_said(f'layer.{finding.layer}', lang)}</h3>"
+        f"<p>{escape(finding.words('message', lang))}</p>"
+        f'<p class="remedy"><b>{_said("page.remedy", lang)}</b> '
+        f"{escape(finding.words('remedy', lang))}</p>"
+        f"</div>{figure}{_table(finding, rows, lang)}</article>"
+    )
+
+
+def _rows_of(city: City, finding: Finding) -> gpd.GeoDataFrame | None:
+    """Rows of the layer that a finding names, None where they cannot be found."""
+    layer = city.layers().get(finding.layer)
+    if layer is None or not finding.rows or getattr(layer, "active_geometry_name", None) is None:
+        return None
+    labels = pd.Index(finding.rows, dtype=object)
+    key = _KEYS.get(finding.layer)
+    known = pd.Index(layer.get(key, layer.index), dtype=object)
+    if not known.is_unique:
+        return None
+    at = known.get_indexer(labels)
+    return layer.iloc[at] if len(at) and (at >= 0).all() else None
+
+
+def _table(finding: Finding, rows: gpd.GeoDataFrame | None, lang: Language) -> str:
+    """Show the first rows as a table, and all of them to copy into a spreadsheet."""
+    if not finding.rows:
+        return ""
+    count = len(finding.rows)
+    held = _described(finding, rows, lang)
+    head = "".join(f"<th>{escape(str(column))}</th>" for column in held.columns)
+    body = "".join(
+        f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>"
+        for row in held.head(_ROWS_SHOWN).itertuples(index=False)
+    )
+    shown = (
+        f"<table><caption>{_said('page.rows', lang, count=count)}</caption>"
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    )
+    if count <= _ROWS_SHOWN:
+        return shown
+    written = StringIO()
+    writer = csv.writer(written, lineterminator="\n")
+    writer.writerow(held.columns)
+    writer.writerows(held.itertuples(index=False))
+    key = "page.all" if count <= _ROWS_HELD else "page.first"
+    told = _said(key, lang, count=min(count, _ROWS_HELD))
+    listed = f"<pre>{escape(written.getvalue())}</pre>"
+    return f"{shown}<details><summary>{told}</summary>{listed}</details>"
+
+
+def _described(finding: Finding, rows: gpd.GeoDataFrame | None, lang: Language) -> pd.DataFrame:
+    """Labels of a finding's rows with what tells a reader which they are, as words."""
+    labels = [str(label) for label in finding.rows[:_ROWS_HELD]]
+    table = pd.DataFrame({text("page.row", lang): labels}, dtype=object)
+    if rows is None:
+        return table
+    rows = rows.iloc[:_ROWS_HELD]
+    for column in _COLUMNS[finding.layer]:
+        if column in rows and not (rows[column].isna() | (rows[column].astype(str) == "")).all():
+            table[text(f"page.column.{column}", lang)] = [_cell(value) for value in rows[column]]
+    if rows.crs is not None and rows.crs.is_geographic:
+        middle = rows.geometry.make_valid().representative_point()
+        table[text("page.column.lon", lang)] = [f"{x:.6f}" for x in middle.x]
+        table[text("page.column.lat", lang)] = [f"{y:.6f}" for y in middle.y]
+    return table
+
+
+def _cell(value: Any) -> str:
+    if pd.isna(value):
+        return ""
+    return f"{value:,.1f}".removesuffix(".0") if isinstance(value, float) else str(value)
+
+
+def _origins(city: City, lang: Language) -> str:
+    """Where each layer comes from."""
+    columns = ("layer", "rows", "source", "licence", "date", "how", "checksum")
+    head = "".join(f"<th>{_said(f'page.origin.{column}', lang)}</th>" for column in columns)
+    body = ""
+    for key, entry in city.origins().items():
+        labels = "".join(
+            f' <span class="badge">{_said(f"label.{label}", lang)}</span>'
+            for label in ("modelled", "stand_in")
+            if entry[label]
+        )
+        notes = "".join(f"<li>{escape(_one_language(note, lang))}</li>" for note in entry["notes"])
+        how = _stated(entry["made"], lang) + (f"<ul>{notes}</ul>" if notes else "")
+        body += (
+            f"<tr><td>{_said(f'layer.{key}', lang)}{labels}</td>"
+            f'<td class="number">{entry["rows"]:,}</td><td>{_stated(entry["source"], lang)}</td>'
+            f"<td>{_stated(entry['licence'], lang)}</td><td>{_stated(entry['date'], lang)}</td>"
+            f"<td>{how}</td><td><code>{escape(entry['checksum'])}</code></td></tr>"
+        )
+    return (
+        f'<section class="origins"><h2>{_said("page.origins", lang)}</h2>'
+        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></section>"
+    )
+
+
+def _stated(words: str, lang: Language) -> str:
+    if words in {"", "not stated"}:
+        return f'<span class="silent">{_said("page.not_stated", lang)}</span>'
+    return escape(words)
+
+
+def _one_language(note: str, lang: Language) -> str:
+    """Part of a note, which holds both languages, Chinese first."""
+    chinese, slash, english = note.partition(" / ")
+    return english if slash and lang == "en" else chinese
+
+
+def _badges(city: City, lang: Language) -> str:
+    return "".join(
+        f'<span class="badge">{_said(f"label.{label}", lang)}</span>' for label in city.labels()
+    )
+
+
+def _nothing(lang: Language) -> str:
+    return f'<section><p class="none">{_said("cli.check.none", lang)}</p></section>'
+
+
+def _version() -> str:
+    return version("coverage-planner")
+
+
+def _said(key: str, lang: Language, /, **values: Any) -> str:
+    return escape(text(key, lang, **values))
