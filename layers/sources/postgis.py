@@ -12,6 +12,8 @@ from layers.crs import known
 from layers.database import Address, absent, located, read_table, session
 from layers.errors import CrsError, SourceError
 from layers.messages import text
+from layers.sources import tables
+from layers.sources.features import Features
 from layers.sources.files import Source
 
 
@@ -72,6 +74,25 @@ class TableSource(Source):
         if frame.crs is None:
             raise CrsError(text("error.file_no_crs", path=str(self.path)))
         return frame
+
+    def layers(self) -> dict[str, bool]:
+        """Tell of no layers: a table is one."""
+        return {}
+
+    def features(self, layer: str | None = None) -> Features:
+        """Read the table as it stands.
+
+        Raises
+        ------
+        SourceError
+            The database refuses, or the table is not there or is empty.
+        """
+        del layer  # a table has but one
+        return Features(self._frame.copy())
+
+    def table(self) -> tables.Table:
+        """Read a table without geometry, every cell as words; see `read_table`."""
+        return tables.of_frame(self.read_table())
 
     def read_table(self) -> pd.DataFrame:
         """Read a table without geometry, every cell as words, empty where it is NULL.

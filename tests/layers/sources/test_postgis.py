@@ -58,11 +58,12 @@ def test_a_table_with_geometry(table):
 
 
 def test_facilities_out_of_either_kind_of_table(table):
-    clinics, found = places.read(table("clinics", ",service=menopause_clinic"))
-    assert found == []
+    read = places.read(table("clinics", ",service=menopause_clinic"))
+    clinics = read.layer
+    assert list(read.findings) == []
     assert clinics["name"].tolist() == ["一院", "二院"]
     assert clinics.crs.to_epsg() == 4326
-    rooms, _ = places.read(table("rooms", ",service=mother_baby_room,name=名称"))
+    rooms = places.read(table("rooms", ",service=mother_baby_room,name=名称")).layer
     assert rooms.geometry.tolist() == [Point(120.15, 30.27), Point(120.16, 30.28)]
     assert rooms["name"].tolist() == ["甲", "乙"]
 
