@@ -287,12 +287,23 @@ def _leaves(areas: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 def _in_cells(shapes: gpd.GeoSeries, crs: CRS, frame: Any) -> npt.NDArray[np.object_]:
     """Shapes in columns and rows of the raster."""
     if crs != shapes.crs:
-        shapes = shapes.segmentize(_STEP_DEGREES).to_crs(crs)
+        shapes = _densified(shapes).to_crs(crs)
     back = ~frame
     placed = shapely.transform(
         shapes.to_numpy(), lambda x, y: _moved(back, x, y), interleaved=False
     )
     return np.asarray(shapely.make_valid(placed))
+
+
+def _densified(shapes: gpd.GeoSeries) -> gpd.GeoSeries:
+    """Areas with vertices so close that their edges stay where they are in another system.
+
+    Ring by ring: GEOS mends the areas that it densifies, and may keep but a spike of one.
+    """
+    parts, shape = shapely.get_parts(shapes.to_numpy(), return_index=True)
+    rings, part = shapely.get_rings(parts, return_index=True)
+    whole = shapely.polygons(shapely.segmentize(rings, _STEP_DEGREES), indices=part)
+    return gpd.GeoSeries(shapely.multipolygons(whole, indices=shape), crs=shapes.crs)
 
 
 def _moved(frame: Any, x: Any, y: Any) -> tuple[Any, Any]:
