@@ -70,6 +70,7 @@ class Question:
         (
           way["highway"];
           way["route"="ferry"];
+          relation["type"="multipolygon"]["highway"];
           relation["boundary"="administrative"]["admin_level"~"^(6)$"];
         );
         (._;>;);
@@ -77,6 +78,7 @@ class Question:
         """
         west, south, east, north = box
         parts = ['way["highway"]', 'way["route"="ferry"]']
+        parts.append('relation["type"="multipolygon"]["highway"]')
         parts += [f"nwr{_filter(test)}" for test in self.places]
         if self.buildings:
             parts += ['way["building"]', 'relation["building"]']

@@ -64,8 +64,10 @@ class OsmStreets:
     counts
         ``ways`` that are streets by their class, ``used`` of them, ``closed`` to all,
         ``outside`` the area, ``cut`` and ``lost`` for want of nodes, ``nodes_missing``,
-        ``still`` ones that go nowhere, ``repeated``; ``barriers`` at which a way was cut,
-        ``pieces`` between shared nodes, ``streets`` after joining, ``nodes``.
+        ``still`` ones that go nowhere, ``repeated``; outlines of squares ``alone``, that
+        meet no street, ``squares_cut`` for want of ways; streets that are ``ferries``;
+        ``barriers`` at which a way was cut, ``pieces`` between shared nodes, ``streets``
+        after joining, ``nodes``.
     date
         When the data were taken, where the file says so.
     """
@@ -89,7 +91,9 @@ def read_streets(
     Ways are split where they share a node and joined again where only two meet and
     nothing changes, so that a street runs from junction to junction; its geometry stays
     whole. Lines that cross without a shared node do not meet. A gate or bollard closes a
-    metre of the way beside it to those whom it keeps out. Turn restrictions are not read.
+    metre of the way beside it to those whom it keeps out. Squares, also those that are
+    relations, are walked along their outlines; one whose outline meets no street is left
+    out. Turn restrictions are not read.
 
     Parameters
     ----------
@@ -127,6 +131,7 @@ def read_streets(
         raise _nothing(path, found)
     streets = _layer(made, found.names)
     used = np.unique(found.way[near][made.run])
+    alone = np.setdiff1d(found.way[near][made.alone], used)
     counts = {
         "ways": found.read,
         "used": len(used),
@@ -135,7 +140,10 @@ def read_streets(
         "cut": len(found.cut),
         "lost": len(found.lost),
         "nodes_missing": found.nodes_missing,
-        "still": len(found.still) + len(np.setdiff1d(found.way[near], used)),
+        "still": len(found.still) + len(np.setdiff1d(found.way[near], np.union1d(used, alone))),
+        "alone": len(alone),
+        "squares_cut": found.squares_cut,
+        "ferries": int((streets["highway"] == "ferry").sum()),
         "repeated": repeated,
         "barriers": made.barriers,
         "pieces": len(made.run),
@@ -144,7 +152,10 @@ def read_streets(
     }
     return OsmStreets(
         streets=streets,
-        findings=tuple(_findings(found, counts, margin)),
+        findings=(
+            *_findings(found, counts, margin),
+            *_of_squares_and_ferries(streets, alone.tolist(), found.squares_cut),
+        ),
         counts=counts,
         date=found.date,
     )
@@ -217,6 +228,8 @@ class _Made:
         OSM's id of each node.
     run
         Run of the ways that each piece before joining is a part of.
+    alone
+        Runs of outlines left out, a number for each piece.
     barriers
         Nodes at which barriers cut a way.
     """
@@ -225,6 +238,7 @@ class _Made:
     verdicts: Sequence[Verdict]
     node_ids: chains.Ints
     run: chains.Ints
+    alone: chains.Ints
     barriers: int
 
 
@@ -237,6 +251,9 @@ def _made(found: Ways, near: Flags, *, joined: bool) -> _Made:
     verdict, verdicts = _narrowed(verdict[runs.of], runs.shut, found.verdicts)
     node_ids, node = np.unique(runs.ref, return_inverse=True)
     pieces = chains.split(node, runs.xy, runs.run)
+    walked = np.array([any(one.walk) for one in verdicts], dtype=bool)[verdict]
+    lone = chains.lone(pieces, found.outline[near][runs.of], walked)
+    alone, pieces = runs.of[pieces.run[lone]], pieces.take(~lone)
     number = {one: n for n, one in enumerate(verdicts)}
     turned = np.array([number[one.turned()] for one in verdicts], dtype=np.int64)
     verdict, name = verdict[pieces.run], name[runs.of][pieces.run]
@@ -247,6 +264,7 @@ def _made(found: Ways, near: Flags, *, joined: bool) -> _Made:
         verdicts=verdicts,
         node_ids=node_ids,
         run=runs.of[pieces.run],
+        alone=alone,
         barriers=runs.cut,
     )
 
@@ -285,6 +303,21 @@ def _layer(made: _Made, names: Sequence[str]) -> gpd.GeoDataFrame:
     # In the layer's own order and types, as `layers.streets.conform` would have them.
     ordered = {column: columns[column] for column in street_layer.SCHEMA.columns}
     return gpd.GeoDataFrame(ordered, geometry=shapes)
+
+
+def _of_squares_and_ferries(
+    streets: gpd.GeoDataFrame, alone: Sequence[int], squares_cut: int
+) -> Iterator[Finding]:
+    by_water = streets[streets["highway"] == "ferry"]
+    names = [name or text("streets.nameless") for name in by_water["name"].unique()]
+    for code, count, some in (
+        ("osm_squares_alone", len(alone), alone),
+        ("osm_squares_cut", squares_cut, ()),
+        ("osm_ferries", len(by_water), names),
+    ):
+        if count:
+            values = {"count": count, "found": _some(some)}
+            yield Finding(layer="streets", code=code, severity="info", values=values)
 
 
 def _findings(found: Ways, counts: Mapping[str, int], margin: float) -> Iterator[Finding]:

@@ -1,6 +1,6 @@
 """Streets out of ways: split where ways meet, joined where nothing changes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,12 @@ class Pieces:
     first: Ints
     last: Ints
     run: Ints
+
+    def take(self, kept: Flags) -> "Pieces":
+        """Return the pieces under a mask."""
+        if kept.all():
+            return self
+        return replace(self, first=self.first[kept], last=self.last[kept], run=self.run[kept])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -90,6 +96,30 @@ def split(node: Ints, xy: Floats, way: Ints) -> Pieces:
     on = way[at[1:]] == way[at[:-1]]
     first, last = at[:-1][on], at[1:][on]
     return Pieces(node=node, xy=xy, first=first, last=last, run=way[first])
+
+
+def lone(pieces: Pieces, outline: Flags, walked: Flags) -> Flags:
+    """Tell which pieces are outlines of areas that meet nothing but outlines.
+
+    Parameters
+    ----------
+    pieces
+        The pieces.
+    outline, walked
+        Of each run, whether it is an outline and whether people may walk along it.
+    """
+    edge = outline[pieces.run]
+    if not edge.any():
+        return edge
+    u, v = pieces.node[pieces.first], pieces.node[pieces.last]
+    on_foot = walked[pieces.run]
+    size = int(pieces.node.max()) + 1
+    pairs = (np.ones(int(on_foot.sum()), bool), (u[on_foot], v[on_foot]))
+    label = connected_components(coo_array(pairs, shape=(size, size)), directed=False)[1]
+    met = np.zeros(label.max() + 1, bool)
+    met[label[u[on_foot & ~edge]]] = True
+    alone: Flags = edge & ~met[label[u]]
+    return alone
 
 
 def join(pieces: Pieces, ahead: Ints, back: Ints, *, joined: bool = True) -> Chains:

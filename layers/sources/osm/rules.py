@@ -83,11 +83,14 @@ class Judged:
         A limit that could not be read; the class's usual speed stands in.
     reversible
         Whether its direction changes with the hour, which closes it to vehicles.
+    outline
+        Whether it is the edge of an area, such as a square.
     """
 
     verdict: Verdict | None
     speed_unread: str = ""
     reversible: bool = False
+    outline: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,7 +221,7 @@ class Rules:
             tunnel=tags.get("tunnel", "") not in _NOT_DEEP,
             layer=_layer(tags.get("layer", "0")),
         )
-        return replace(self._directed(verdict, tags, usual), speed_unread=unread)
+        return replace(self._directed(verdict, tags, usual), speed_unread=unread, outline=area)
 
     def _walks(self, tags: Mapping[str, str], usual: Class) -> bool:
         may = usual.walk and tags.get("motorroad") != "yes"

