@@ -117,7 +117,7 @@ def _unplaced(result: Coverage, lang: Language) -> str:
 
 
 STYLE = """
-:host { font: 13px/1.45 var(--desk-font); color: #222; }
+:host { font: 13px/1.45 var(--font); color: #222; }
 .rate { display: flex; align-items: center; gap: 12px; margin: 0 0 6px; }
 .rate b { font-size: 38px; line-height: 1.1; font-weight: 650; color: #2166ac;
   font-variant-numeric: tabular-nums; }

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from planner.maps import Show, coverage_map
+from planner.maps.live import plain_units
 from planner.standards import Services, load_services
 from planner.workbench import Workbench
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import geopandas as gpd
     import pandas as pd
 
     from layers import City
     from layers.messages import Language
     from layers.units import Level
     from planner.coverage import Coverage
+    from planner.maps import Show
 
 YEARS = range(2020, 2026)
 """Years of the plan: its base and its five years."""
 
-_COVERAGES, _MAPS = 36, 24
+_COVERAGES = 36
 
 Held = TypeVar("Held")
 
@@ -68,15 +70,16 @@ class Answer:
         Its figures by unit.
     total
         Its figures of the whole city.
-    page
-        The map, an HTML page.
     """
 
     choice: Choice
     result: Coverage
     units: pd.DataFrame
     total: pd.Series
-    page: str
+
+    def in_language(self, lang: Language) -> Answer:
+        """Have the same figures told in another language."""
+        return replace(self, choice=replace(self.choice, lang=lang))
 
 
 class Study:
@@ -100,7 +103,7 @@ class Study:
         self._lock = Lock()
         self._bench = Workbench(city, services=self.services)
         self._coverages: OrderedDict[Any, Coverage] = OrderedDict()
-        self._maps: OrderedDict[Any, str] = OrderedDict()
+        self._units: dict[Level, gpd.GeoDataFrame] = {}
 
     def answer(self, choice: Choice) -> Answer:
         """Compute, or find again, what a choice asks for.
@@ -113,15 +116,17 @@ class Study:
         with self._lock:
             which = (choice.service, choice.year)
             result = _once(self._coverages, which, lambda: self._coverage(choice), most=_COVERAGES)
-            drawn = _once(self._maps, choice, lambda: self._draw(result, choice), most=_MAPS)
         units, total = result.by(choice.level), result.total()
-        return Answer(choice=choice, result=result, units=units, total=total, page=drawn)
+        return Answer(choice=choice, result=result, units=units, total=total)
 
     def _coverage(self, choice: Choice) -> Coverage:
         return self._bench.coverage(choice.service, year=choice.year)
 
-    def _draw(self, result: Coverage, choice: Choice) -> str:
-        return coverage_map(result, level=choice.level, show=choice.show, lang=choice.lang).html()
+    def plain_units(self, level: Level) -> gpd.GeoDataFrame:
+        """Units of a level, light to draw."""
+        if level not in self._units:
+            self._units[level] = plain_units(self.city, level)
+        return self._units[level]
 
 
 def _levels() -> tuple[Level, ...]:

@@ -98,7 +98,7 @@ _MISSING = """<% if (value === null || isNaN(value)) { %>–<% } else if (value 
 <b class="missed">{short} <%= value %></b><% } else { %><span class="met">{ok}</span><% } %>"""
 
 STYLE = """
-:host { font: 12.5px/1.4 var(--desk-font); }
+:host { font: 12.5px/1.4 var(--font); }
 .tabulator { border: 0; background: #fff; }
 .tabulator .tabulator-cell, .tabulator .tabulator-col-title { font-size: 12.5px; }
 .tabulator .tabulator-header { background: #fff; border-bottom: 1px solid #bbb; }

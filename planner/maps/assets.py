@@ -8,7 +8,10 @@
 from __future__ import annotations
 
 import json
+import re
+from base64 import b64encode
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import folium
@@ -30,18 +33,15 @@ Bounds = tuple[float, float, float, float]
 class LocalMap(folium.Map):
     """Folium map whose page loads Leaflet from the application and nothing else.
 
-    The page talks to the one that holds it: it posts its view when its reader has moved
-    it (``{planner: "view", centre, zoom}``, without the two when all is shown again),
-    starts from ``window.plannerView`` where that is set, and goes to the bounds that are
-    posted to it (``{planner: "bounds", bounds}``).
-
     Parameters
     ----------
     bounds
         What it shows at first.
+    fits
+        Whether it fits itself to the bounds whenever its size changes.
     """
 
-    def __init__(self, bounds: Bounds) -> None:
+    def __init__(self, bounds: Bounds, *, fits: bool = True) -> None:
         west, south, east, north = bounds
         self.bounds = [[south, west], [north, east]]
         super().__init__(
@@ -56,10 +56,10 @@ class LocalMap(folium.Map):
             zoom_snap=0.25,
             zoom_delta=1,
         )
-        self.default_js = [("leaflet", f"{ROUTE}/leaflet.js")]
-        self.default_css = [("leaflet_css", f"{ROUTE}/leaflet.css")]
+        localise(self)
         self.figure.header.add_child(Fragment(_STYLE), name="planner_style")
-        self.add_child(Script(_BRIDGE, bounds=self.bounds))
+        if fits:
+            self.add_child(Script(_FIT, bounds=self.bounds))
 
     @property
     def figure(self) -> Any:
@@ -69,6 +69,41 @@ class LocalMap(folium.Map):
     def html(self) -> str:
         """Write the page."""
         return str(self.figure.render())
+
+
+def localise(page: folium.Map, *, inline: bool = False) -> None:
+    """Make a folium map load Leaflet from here, and nothing from elsewhere.
+
+    Parameters
+    ----------
+    page
+        The map, which is changed.
+    inline
+        Whether the page carries Leaflet within it; otherwise the application serves it.
+    """
+    page.default_js = [] if inline else [("leaflet", f"{ROUTE}/leaflet.js")]
+    page.default_css = [] if inline else [("leaflet_css", f"{ROUTE}/leaflet.css")]
+    if inline:
+        folder = Path(STATIC_DIRS[ROUTE])
+        code = (folder / "leaflet.js").read_text(encoding="utf-8").partition("//# sourceMapping")[0]
+        style = _IMAGE.sub(
+            lambda found: f"url(data:image/png;base64,{_base64(folder / found[1])})",
+            (folder / "leaflet.css").read_text(encoding="utf-8"),
+        )
+        root: Any = page.get_root()
+        header = root.header
+        header.add_child(Fragment(f"<style>{style}</style>"), name="leaflet_css")
+        header.add_child(
+            Fragment(f"<script>{code.replace(_END, _ESCAPED)}</script>"), name="leaflet_js"
+        )
+
+
+_END, _ESCAPED = "</script", "<\\/script"
+_IMAGE = re.compile(r"url\((images/[\w.-]+\.png)\)")
+
+
+def _base64(path: Path) -> str:
+    return b64encode(path.read_bytes()).decode("ascii")
 
 
 class Fragment(folium.Element):
@@ -156,37 +191,16 @@ body { display: flex; flex-direction: column; background: #f3f3f1; color: #222;
   border-radius: 3px; background: rgba(255, 255, 255, .86); }
 </style>"""
 
-_BRIDGE = """
-var held = window.plannerView, ours = true;
+_FIT = """
+var moved = false, ours = false;
 function fit() {
   var size = map.getSize();
-  if (!size.x || !size.y) return;
+  if (moved || !size.x || !size.y) return;
   ours = true; map.fitBounds(data.bounds, {animate: false, padding: [8, 8]}); ours = false;
 }
-if (held) { map.setView(held.centre, held.zoom, {animate: false}); ours = false; } else { fit(); }
-map.on("movestart", function () { if (!ours) held = true; });
-map.on("resize", function () { if (!held) fit(); });
-/* A frame may get its size after its scripts have run, and no event tells of the first. */
-var whole = false, sized = false, told = false;
-function ready() {
-  if (!whole || !sized || told) return;
-  told = true; tell({planner: "ready"});
-}
+map.on("movestart", function () { if (!ours) moved = true; });
 new ResizeObserver(function () {
-  ours = true; map.invalidateSize({animate: false}); ours = false;
-  if (!held) fit();
-  sized = map.getSize().x > 0; ready();
+  ours = true; map.invalidateSize({animate: false}); ours = false; fit();
 }).observe(map.getContainer());
-function tell(words) { if (window.parent !== window) window.parent.postMessage(words, "*"); }
-map.on("moveend", function () {
-  if (!held) return;
-  var centre = map.getCenter();
-  tell({planner: "view", centre: [centre.lat, centre.lng], zoom: map.getZoom()});
-});
-window.addEventListener("message", function (event) {
-  if (event.source !== window.parent || !event.data || event.data.planner !== "bounds") return;
-  if (event.data.bounds) { map.fitBounds(event.data.bounds, {padding: [20, 20], maxZoom: 16}); }
-  else { held = null; fit(); tell({planner: "view"}); }
-});
-window.addEventListener("load", function () { whole = true; ready(); });
+fit();
 """

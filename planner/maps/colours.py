@@ -14,6 +14,8 @@ FACILITY_RING = "#ffffff"
 WATER = "#cbdfec"
 BASE = "#cfcfcb"
 BORDER = "#77777a"
+ACCENT = "#b5179e"
+"""What a reader chose, or what a scenario adds."""
 
 RATE_BREAKS = (0.25, 0.5, 0.75, 0.9)
 """Rates at which the shade changes, the same for every service and year."""

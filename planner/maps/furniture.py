@@ -65,6 +65,13 @@ def add_legend(page: LocalMap, title: str, entries: Sequence[Entry]) -> None:
     entries
         Its lines; remarks come last.
     """
+    html = legend_html(title, entries)
+    strip = Fragment(f'<div class="strip legend">{html}</div>')
+    page.figure.html.add_child(strip, name="legend")
+
+
+def legend_html(title: str, entries: Sequence[Entry]) -> str:
+    """Write a legend; see `add_legend`."""
     signs = "".join(
         f'<div class="{entry.view}">{entry.swatch}<span>{escape(entry.words)}</span></div>'
         for entry in entries
@@ -75,9 +82,7 @@ def add_legend(page: LocalMap, title: str, entries: Sequence[Entry]) -> None:
         for entry in entries
         if not entry.swatch
     )
-    html = f"<h4>{escape(title)}</h4>{signs}{remarks}"
-    strip = Fragment(f'<div class="strip legend">{html}</div>')
-    page.figure.html.add_child(strip, name="legend")
+    return f"<h4>{escape(title)}</h4>{signs}{remarks}"
 
 
 def add_frame(page: LocalMap, result: Coverage, lang: Language) -> None:
@@ -92,13 +97,7 @@ def add_frame(page: LocalMap, result: Coverage, lang: Language) -> None:
     lang
         Language.
     """
-    standard = result.standard
-    head = (
-        f"<b>{escape(result.service.title(lang))}</b>"
-        f"<span>{escape(standard.words(lang))}</span>"
-        f"<span>{said_group(result, lang)}</span>"
-        f"<span>{escape(words.moment(result.year, lang))}</span>{words.badges(result, lang)}"
-    )
+    head = head_html(result, lang)
     foot = sources(result, lang)
     html = page.figure.html
     html.add_child(Fragment(f'<div class="strip head">{head}</div>'), name="head")
@@ -115,6 +114,17 @@ def add_frame(page: LocalMap, result: Coverage, lang: Language) -> None:
         f"<br>{words.said('map.north', lang)}"
     )
     page.add_child(Script(_CORNER, html=north, kind="north", position="topright"))
+
+
+def head_html(result: Coverage, lang: Language) -> str:
+    """Write what a map shows: service, standard, group, year, and what the data are."""
+    standard = result.standard
+    return (
+        f"<b>{escape(result.service.title(lang))}</b>"
+        f"<span>{escape(standard.words(lang))}</span>"
+        f"<span>{said_group(result, lang)}</span>"
+        f"<span>{escape(words.moment(result.year, lang))}</span>{words.badges(result, lang)}"
+    )
 
 
 def said_group(result: Coverage, lang: Language) -> str:

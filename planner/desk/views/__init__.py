@@ -1,0 +1,13 @@
+"""The views of the desk: a module each, named here in the order of their tabs.
+
+A view is a subclass of `planner.desk.views.view.View`; to add one, write its module, give
+it words below ``desk.tab`` in the catalogue, and name it in `VIEWS`.
+"""
+
+from planner.desk.views.coverage import CoverageView
+from planner.desk.views.view import View
+
+VIEWS: tuple[type[View], ...] = (CoverageView,)
+"""Views in the order of their tabs."""
+
+__all__ = ["VIEWS", "CoverageView", "View"]
