@@ -11,7 +11,7 @@ from planner.distances import nearest_few, pairs, sums
 from planner.network import Network
 from planner.reach import SLACK
 from tests import oracle
-from tests.planner.strategies import networks, positions
+from tests.planner.strategies import hindered, networks, positions
 
 UNITS = st.sampled_from(["m", "min"])
 WAYS = st.sampled_from(["facility", "from"])
@@ -19,7 +19,8 @@ WAYS = st.sampled_from(["facility", "from"])
 
 def asked(data, unit, towards):
     """A network, positions on it, every distance by the oracle, and a cutoff."""
-    network = data.draw(networks(data.draw(st.sampled_from(["walk", "drive"]))))
+    mode = data.draw(st.sampled_from(["walk", "drive"]))
+    network = data.draw(networks(mode) | hindered(mode))
     origins, targets = data.draw(positions(network)), data.draw(positions(network))
     every = np.array(
         [
