@@ -337,100 +337,117 @@ def grouped(key, count):
 
 
 @compiled
-def around(begin, rows, count, nodes, marks):
-    """Rows that hang on some nodes, each once.
+def lost_nodes(origin, gone, lost):
+    """Nodes that are marked, or whose label came from an origin that is gone.
 
     Parameters
     ----------
-    begin, rows
-        What `grouped` made of the nodes of all rows, all first ends and then all others.
-    count
-        How many rows there are.
-    nodes
-        The nodes.
-    marks
-        A mark a row, False; work space, left as it was found.
+    origin
+        Label of each node.
+    gone
+        Origins that have gone, in ascending order.
+    lost
+        Marks, taken away.
     """
     found = np.empty(1024, np.int64)
-    held = 0
-    for node in nodes:
-        for at in range(begin[node], begin[node + 1]):
-            row = rows[at] % count
-            if not marks[row]:
-                marks[row] = True
-                if held == len(found):
-                    found = _grown(found)
-                found[held] = row
-                held += 1
-    for at in range(held):
-        marks[found[at]] = False
-    return found[:held].copy()
+    count = 0
+    for node in range(len(origin)):
+        taken = lost[node]
+        if not taken and len(gone) > 0:
+            own = origin[node]
+            if gone[0] <= own <= gone[-1]:
+                at = np.searchsorted(gone, own)
+                taken = gone[at] == own
+        if taken:
+            lost[node] = False
+            if count == len(found):
+                found = _grown(found)
+            found[count] = node
+            count += 1
+    return found[:count].copy()
 
 
 @compiled
-def measure(
-    rows,
-    edge,
-    offset,
-    leg,
-    u,
-    v,
-    length,
-    over_u,
-    over_v,
-    pace_u,
-    pace_v,
-    delay,
-    distance,
-    origin,
-    limit,
-    cutoff,
-    total,
-    which,
-):
-    """Fill in distance and origin of some positions, by way of their street's ends.
+def _is_served(door, distance, delay, delayed, limit):
+    """Whether somebody behind a door is served; the very sums of `planner.reach.measure`."""
+    if door["direct"] <= limit:
+        return True
+    node = door["over_u"]
+    if node >= 0:
+        cost = distance[node] + door["cost_u"]
+        if delayed:
+            cost += delay[node]
+        if cost + door["leg"] <= limit:
+            return True
+    node = door["over_v"]
+    if node >= 0:
+        cost = distance[node] + door["cost_v"]
+        if delayed:
+            cost += delay[node]
+        if cost + door["leg"] <= limit:
+            return True
+    return False
 
-    The very sums of `planner.reach.measure`, for streets without an origin on them.
+
+@compiled
+def serve(rows, doors, distance, delay, delayed, limit, served):
+    """Turn the flags of some people who are served now and were not, or the other way round.
 
     Parameters
     ----------
     rows
-        Of the positions that are asked for.
-    edge, offset, leg
-        Of all positions; -1 where refused. The leg is in the unit of distances.
-    u, v, length
-        Of all streets.
-    over_u, over_v, pace_u, pace_v
-        Whether each street may be left over u, and over v, and its cost per metre that way.
-    delay
-        Cost of passing each node.
-    distance, origin
-        Labels of nodes.
-    limit, cutoff
-        Greatest distance with its slack, and without.
-    total, which
-        Filled in for the rows.
+        Of the people.
+    doors
+        For everybody the junctions at either end of the street that they may leave over,
+        -1 where they may not, what it costs to get there, the access leg, and the whole
+        distance from a facility on the same street, inf where there is none.
+    distance
+        Of each junction.
+    delay, delayed
+        Cost of passing each junction, and whether any costs anything.
+    limit
+        Greatest distance, inclusive.
+    served
+        Flags, turned where they are wrong.
+
+    Returns
+    -------
+    Rows that were turned.
     """
+    turned = np.empty(256, np.int64)
+    count = 0
     for row in rows:
-        street = edge[row]
-        if street < 0:
-            total[row] = np.nan
-            which[row] = -1
-            continue
-        best, source = np.inf, np.int64(-1)
-        if over_u[street] or offset[row] == 0.0:
-            cost = distance[u[street]] + offset[row] * pace_u[street] + delay[u[street]]
-            if cost < best:
-                best, source = cost, origin[u[street]]
-        if over_v[street] or offset[row] == length[street]:
-            cost = distance[v[street]] + (length[street] - offset[row]) * pace_v[street]
-            cost += delay[v[street]]
-            if cost < best:
-                best, source = cost, origin[v[street]]
-        best += leg[row]
-        if best <= limit:
-            total[row] = min(best, cutoff)
-            which[row] = source
-        else:
-            total[row] = np.inf
-            which[row] = -1
+        now = _is_served(doors[row], distance, delay, delayed, limit)
+        if now != served[row]:
+            served[row] = now
+            if count == len(turned):
+                turned = _grown(turned)
+            turned[count] = row
+            count += 1
+    return turned[:count].copy()
+
+
+@compiled
+def serve_around(begin, hung, nodes, doors, distance, delay, delayed, limit, served):
+    """Turn the flags of those who hang on some nodes; as `serve`.
+
+    Parameters
+    ----------
+    begin, hung
+        Rows of the people by the junctions at their streets' ends, as `grouped` made them.
+    nodes
+        The nodes.
+    """
+    turned = np.empty(256, np.int64)
+    count = 0
+    for node in nodes:
+        for at in range(begin[node], begin[node + 1]):
+            row = hung[at]
+            now = _is_served(doors[row], distance, delay, delayed, limit)
+            if now != served[row]:
+                served[row] = now
+                if count == len(turned):
+                    turned = _grown(turned)
+                turned[count] = row
+                count += 1
+    return turned[:count].copy()

@@ -8,7 +8,6 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, ClassVar, Self, get_args
 
 import numpy as np
-import pandas as pd
 
 from layers.errors import InputError, UnknownNameError
 from layers.messages import text
@@ -16,6 +15,8 @@ from layers.streets import MODES, Mode
 from planner.standards import Services, load_services, unknown_name
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from layers import City
     from layers.messages import Language
 
@@ -51,7 +52,7 @@ class Open:
 
 @dataclass(frozen=True, kw_only=True)
 class Close:
-    """A facility closes.
+    """A facility closes, with all its entrances.
 
     Attributes
     ----------
@@ -65,7 +66,7 @@ class Close:
 
 @dataclass(frozen=True, kw_only=True)
 class Move:
-    """A facility moves.
+    """A facility moves; any further entrances that it had stay behind and count no more.
 
     Attributes
     ----------
@@ -127,7 +128,7 @@ class Outcome:
     opened
         New facilities in the order in which they opened, as they are in the end.
     closed
-        Ids of facilities of the base that have closed.
+        Ids of facilities of the base that have closed, and of entrances that went with them.
     moved
         Where facilities of the base have gone, by id.
     resized
@@ -151,6 +152,8 @@ class Base:
     ----------
     ids
         Of its facilities.
+    entrances
+        Ids of the further entrances of each facility that has any.
     services
         Keys of the services that facilities may open for.
     streets
@@ -160,6 +163,7 @@ class Base:
     """
 
     ids: frozenset[str]
+    entrances: Mapping[str, tuple[str, ...]]
     services: tuple[str, ...]
     streets: pd.Index[Any]
     allowed: dict[Mode, np.ndarray]
@@ -168,9 +172,15 @@ class Base:
     def of(cls, city: City, services: Services | None = None) -> Self:
         """Take stock of a city; the services are the program's own when None."""
         offered = {*(services or load_services()), *city.facilities["service"].unique()}
-        ways = city.streets
+        ways, sites = city.streets, city.facilities
+        entrances: dict[str, tuple[str, ...]] = {}
+        if "entrance_of" in sites:
+            further = sites[sites["entrance_of"].notna()]
+            for name, own in further.groupby("entrance_of", sort=False)["id"]:
+                entrances[str(name)] = tuple(own)
         return cls(
-            ids=frozenset(city.facilities["id"].tolist()),
+            ids=frozenset(sites["id"].tolist()),
+            entrances=entrances,
             services=tuple(sorted(offered)),
             streets=ways.index,
             allowed={
@@ -209,8 +219,9 @@ def make(change: Change, number: int, made: Outcome, base: Base) -> None:
     elif change.id in made.closed:
         raise InputError(text("error.scenario_id_closed", where=where, id=change.id))
     elif isinstance(change, Close):
-        made.closed.add(change.id)
+        made.closed.update((change.id, *base.entrances.get(change.id, ())))
     elif isinstance(change, Move):
+        made.closed.update(base.entrances.get(change.id, ()))
         made.moved[change.id] = change.place
     else:
         made.resized[change.id] = change.capacity
@@ -239,11 +250,12 @@ def _alter_opened(change: Close | Move | Resize, made: Outcome) -> None:
 
 
 def _close_street(change: CloseStreet, where: str, made: Outcome, base: Base) -> None:
-    row = base.streets.get_indexer(pd.Index([change.street], dtype=object))[0]
-    if row < 0:
+    try:
+        row = base.streets.get_loc(change.street)
+    except KeyError as wrong:
         raise UnknownNameError(
             text("error.scenario_street_unknown", where=where, street=change.street)
-        )
+        ) from wrong
     shut = made.streets.get(change.street, set())
     wanted = set(MODES) if change.mode is None else {change.mode}
     open_to = {mode for mode in wanted - shut if base.allowed[mode][row]}

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from layers.streets import Mode
     from planner._search import Floats, Ints
+    from planner.network import Network
+    from planner.travel import ByClass
 
 _MEETING = 3
 """Ends of streets that make a junction: where two meet, the street merely goes on."""
@@ -92,3 +94,54 @@ def compiled(
             delay = np.zeros(len(node_ids)) if delay is None else delay
             np.add.at(delay, rows, own["seconds"].to_numpy() / 60.0)
     return delay
+
+
+class Waits:
+    """Delays of single junctions when some of their streets have closed.
+
+    Parameters
+    ----------
+    network
+        The streets, none of them closed.
+    by_class
+        What each class of street brings to its junctions, which the network was made with.
+
+    Attributes
+    ----------
+    known
+        Whether that, with the delays of single junctions, is what the network's delays are.
+    """
+
+    def __init__(self, network: Network, by_class: ByClass | None) -> None:
+        self._network = network
+        streets = network.ground.streets["highway"].iloc[network.row]
+        self._seconds = None if by_class is None else by_class.of(streets)
+        single = network.node_delays
+        self._single: dict[int, list[float]] = {}
+        if single is not None:
+            own = single[(single["mode"] == network.mode) & single["node"].isin(network.node_ids)]
+            row = np.argsort(network.node_ids)
+            rank = row[np.searchsorted(network.node_ids, own["node"], sorter=row)]
+            for node, seconds in zip(rank.tolist(), own["seconds"].tolist(), strict=True):
+                self._single.setdefault(node, []).append(seconds)
+        held = np.zeros(network.nodes) if network.delay is None else network.delay
+        every = np.arange(network.nodes)
+        self.known = bool(np.array_equal(self.at(every, np.arange(len(network.length))), held))
+
+    def at(self, nodes: Ints, streets: Ints) -> Floats:
+        """Minutes of some junctions, if these are the streets that meet there."""
+        delay = np.zeros(len(nodes))
+        if self._seconds is not None and len(streets):
+            ends = np.stack([self._network.u[streets], self._network.v[streets]])
+            own, number = np.unique(ends, return_inverse=True)
+            u, v = number.reshape(ends.shape)
+            found = at_junctions(u, v, len(own), self._seconds[streets])
+            if found is not None:
+                where = np.searchsorted(own, nodes)
+                where[where == len(own)] = 0
+                delay = np.where(own[where] == nodes, found[where], 0.0)
+        if self._single:
+            for row, node in enumerate(nodes.tolist()):
+                for seconds in self._single.get(node, ()):
+                    delay[row] += seconds / 60.0
+        return delay

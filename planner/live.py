@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -15,12 +17,13 @@ from layers.errors import InputError
 from layers.messages import text
 from planner import reach as reaches
 from planner._search import kernels
+from planner.certainty import Doubt, half_spacing
 from planner.changes import Base, Outcome
-from planner.closures import Closures
-from planner.coverage import within
+from planner.closures import Closures, Spots
+from planner.coverage import coverage
 from planner.network import Network
-from planner.positions import Positions, labels_at
-from planner.reach import Reach
+from planner.positions import Positions
+from planner.reach import SLACK, Reach
 from planner.scenario import Scenario
 from planner.standards import load_services
 from planner.tallies import Tallies
@@ -32,27 +35,40 @@ if TYPE_CHECKING:
     from layers.units import Level
     from planner._search import Floats, Ints
     from planner.changes import Place
+    from planner.coverage import Coverage
+    from planner.parts import Barred
     from planner.reach import Towards
     from planner.standards import Service, Services, Standard
 
 _NONE = np.empty(0, dtype=np.int64)
 _PLACED = ("edge", "offset", "access", "refusal")
+_DOOR = np.dtype(
+    [
+        *(("over_u", np.int32), ("over_v", np.int32), ("cost_u", np.float64)),
+        *(("cost_v", np.float64), ("leg", np.float64), ("direct", np.float64)),
+    ]
+)
 
 
 class LiveCoverage:
     """Coverage of one service that follows a scenario, change by change.
 
-    Only what a change can affect is searched and added up again, and the figures are
-    those of `planner.coverage` on the changed city, to the last digit.
+    Kept up to date are the distances of junctions within the cutoff, who is served, and
+    how many that makes of each group in each unit: only what a change can affect is
+    searched and added up again. All figures are those of `planner.coverage` on the changed
+    city, to the last digit. What lies beyond the cutoff is searched when it is asked for.
 
     Parameters
     ----------
     city
         The city, which stays as it is.
-    service, standard, services, year, network, homes, towards
+    service, standard, services, year, network, homes, towards, doubt
         As `planner.coverage` takes them.
     limit
         Greatest access leg in metres, which the homes were placed with as well.
+    barred
+        The city's streets after barriers, where the network is made of those. Barriers
+        stay where they are: a closed street is closed with all its parts.
 
     Attributes
     ----------
@@ -72,11 +88,13 @@ class LiveCoverage:
     >>> from planner.changes import Close
     >>> from planner.scenario import Scenario
     >>> live = LiveCoverage(embedded("small"), "menopause_clinic")
-    >>> before = live.by("city")["rate"].item()
+    >>> before = live.total()["rate"]
     >>> first = live.city.facilities.query("service == 'menopause_clinic'")["id"].iloc[0]
     >>> affected = live.update(Scenario((Close(id=first),)))
-    >>> len(affected) > 0, live.by("city")["rate"].item() <= before
-    (True, True)
+    >>> bool(live.total()["rate"] <= before)
+    True
+    >>> bool(live.coverage().total()["rate"] == live.total()["rate"])
+    True
     """
 
     def __init__(
@@ -91,34 +109,46 @@ class LiveCoverage:
         homes: Positions | None = None,
         towards: Towards = "facility",
         limit: float = 300.0,
+        doubt: Doubt | None = None,
+        barred: Barred | None = None,
     ) -> None:
         if isinstance(service, str):
             service = (services or load_services())[service]
-        self.service, self._base = service, Base.of(city, services)
+        self.service, self._services = service, services
+        self._base = Base.of(city, services)
         self.standard = standard = standard or service.standard
         if network is None:
-            network = Network.build(city.streets, standard.mode, crs=city.crs, **standard.pace)
+            network = Network.build(
+                city.streets if barred is None else barred.streets,
+                standard.mode,
+                crs=city.crs,
+                node_delays=None if barred is None else barred.delays,
+                **standard.pace,
+            )
         elif network.mode != standard.mode:
             raise InputError(text("error.network_mode", found=network.mode, wanted=standard.mode))
         self.city, self.year, self.network, self.scenario = city, year, network, Scenario()
         self._towards, self._unit, self._limit = towards, standard.unit, float(limit)
-        counted = facility_layer.open_in(city.facilities, year)
+        self._doubt, self._barred = doubt, barred
+        counted = facility_layer.open_in(city.facilities, year, entrances=True)
         counted = counted[counted["service"] == service.key]
         self._places = shapely.get_coordinates(np.asarray(counted.geometry.array))
         self._rank = {name: rank for rank, name in enumerate(counted["id"])}
-        self._ids = list(counted["id"])
         self._sites = network.locate(counted.reset_index(drop=True), limit=limit)
         self._site_xy = _coordinates(counted.geometry, network)
         self._outcome = Outcome()
         self._strays: Ints = _NONE
-        self._labels = Labels(network.rows(self._unit, towards), np.inf)
-        self._closures = Closures(network, self._labels, self._unit, towards)
+        self._labels = Labels(network.rows(self._unit, towards), standard.cutoff + SLACK)
+        self._closures = Closures(
+            *(network, self._labels, self._unit, towards), by_class=standard.junction_delay_s
+        )
         self._labels.search(*reaches.seeds_of(network, self._sites, self._unit, towards))
         found = network.positions_of(city.population if homes is None else homes, limit=limit)
         self._homes = Positions(
             network, city.population.index, *(getattr(found, name).copy() for name in _PLACED)
         )
-        self._prepare()
+        self._made: Coverage | None = None
+        self._prepare(counted)
 
     def update(self, scenario: Scenario) -> pd.Index[Any]:
         """Make the changes of a scenario and take back all others.
@@ -131,7 +161,8 @@ class LiveCoverage:
 
         Returns
         -------
-        Labels of the demand points whose distance, facility or position is another now.
+        Labels of the demand points that are served now and were not, or the other way
+        round, or stand elsewhere on the streets.
 
         Raises
         ------
@@ -139,32 +170,45 @@ class LiveCoverage:
             A change cannot be made, as `Scenario.outcome` tells; nothing is changed then.
         """
         made = scenario.outcome(self._base)
-        moved = self._closures.change(self._shut(made))
-        homes = self._move_homes(moved)
-        streets, gone = self._move_sites(self._wanted(made), moved)
-        self._outcome, self.scenario = made, scenario
+        streets, nodes = self._closures.change(self._shut(made))
+        homes = self._move_homes(streets)
+        hosts, gone = self._move_sites(self._wanted(made), streets)
+        self._outcome, self.scenario, self._made = made, scenario, None
         seeds = reaches.seeds_of(self.network, self._sites, self._unit, self._towards)
         changed = self._labels.search(*seeds, gone=gone)
-        nodes = np.concatenate([changed, self.network.u[streets]])
-        rows = kernels("_updates").around(*self._hung, len(self._homes), nodes, self._marks)
-        # The way to those that hang elsewhere than at first is not on record.
         if len(homes):
+            # The way to those that hang elsewhere than at first is not on record.
             self._strays = np.union1d(self._strays, homes)
-        if len(self._strays):
-            rows = np.union1d(rows, self._strays)
-        affected = np.sort(self._measure(rows))
+            self._hang(homes)
+        rows = self._strays
+        if len(hosts):
+            begin, hung = self._along
+            own = [hung[begin[street] : begin[street + 1]] for street in np.unique(hosts)]
+            rows = np.union1d(rows, np.concatenate(own))
+        if len(rows):
+            self._greet(rows)
+        if len(nodes):
+            changed = np.concatenate([changed, nodes])
+        turned = np.concatenate([self._serve(rows), self._serve_around(changed)])
+        self._tallies.turned(turned)
         if len(homes):
-            affected = np.union1d(affected, homes)
+            self._tallies.placed(homes, self._homes.refusal[homes] >= 0)
         index: pd.Index[Any] = self.city.population.index
-        return index[affected]
+        return index[np.union1d(turned, homes) if len(homes) else np.sort(turned)]
 
-    def by(self, level: Level = "district", group: Group | None = None) -> pd.DataFrame:
+    def by(
+        self, level: Level = "district", group: Group | None = None, *, band: bool = False
+    ) -> pd.DataFrame:
         """Figures of each unit of a level.
 
         Parameters
         ----------
         level, group
             As `planner.Coverage.by` takes them.
+        band
+            Give every column of `planner.Coverage.by`. The band around a rate and how far
+            people have to go want distances beyond the cutoff: the first such question
+            after a change searches the whole city.
 
         Returns
         -------
@@ -176,23 +220,54 @@ class LiveCoverage:
         UnknownNameError
             The city has no unit of that level, or there is no such group.
         """
+        if band:
+            return self.coverage().by(level, group)
         return self._tallies.table(level, group or self.standard.group, self._site_homes)
+
+    def total(self, group: Group | None = None) -> pd.Series:
+        """Figures of the whole city: everyone who lies in any unit; columns as in `by`."""
+        return self._tallies.whole(group or self.standard.group, self._site_homes).iloc[0]
+
+    def gap(self, group: Group | None = None) -> gpd.GeoDataFrame:
+        """Demand points of those not served, as `planner.Coverage.gap` has them."""
+        return self.coverage().gap(group)
+
+    @property
+    def served(self) -> pd.Series:
+        """Whether each demand point is served."""
+        return pd.Series(self._served.copy(), index=self.city.population.index, name="served")
 
     @property
     def demand(self) -> pd.DataFrame:
-        """The demand points now, with the columns of `planner.Coverage.demand`."""
-        return pd.DataFrame(
-            {
-                "distance": self._distance,
-                "facility": labels_at(pd.Index(self._ids), self._which, self._homes.index),
-                "served": self._served,
-                "reason": self._homes.reason,
-            },
-            index=self._homes.index,
-        ).join(self.city.population_units)
+        """The demand points now, as `planner.Coverage.demand` has them."""
+        return self.coverage().demand
+
+    def coverage(self) -> Coverage:
+        """Coverage of the changed city, with everything that `planner.coverage` tells.
+
+        Searched once after each change, on the network that is at hand and with everybody
+        where they stand.
+        """
+        if self._made is None:
+            doubt = self._doubt or Doubt()
+            if doubt.position_m is None:
+                # No change concerns where people live: that need not be found again.
+                doubt = replace(doubt, position_m=half_spacing(self.city))
+            self._made = coverage(
+                self.scenario.apply(self.city, services=self._services),
+                self.service,
+                standard=self.standard,
+                year=self.year,
+                network=self._closures.left,
+                homes=self._closures.on_left(self._homes),
+                towards=self._towards,
+                limit=self._limit,
+                doubt=doubt,
+            )
+        return self._made
 
     def __repr__(self) -> str:
-        total = self.by("city").iloc[0]
+        total = self.total()
         return (
             f"<LiveCoverage {self.service.key} of {self.city.name} with "
             f"{len(self.scenario)} changes: {total['served']:,.0f} of {total['people']:,.0f} "
@@ -200,43 +275,91 @@ class LiveCoverage:
             f"{int(total['facilities']):,} facilities>"
         )
 
-    def _prepare(self) -> None:
+    def _prepare(self, counted: gpd.GeoDataFrame) -> None:
         """Measure everybody once, and note who hangs on which junction."""
-        network, homes, leaving = self.network, self._homes, self._towards == "facility"
-        self._distance, self._which = reaches.measure(self._reach, homes)
-        self._served = within(self._distance, self.standard.cutoff)
-        there, back = network.paces(self._unit, np.arange(len(network.length)))
-        # People leave over u where the street is open backwards, or come to it forwards.
-        ways = (network.backward, back), (network.forward, there)
-        (over_u, pace_u), (over_v, pace_v) = ways if leaving else ways[::-1]
-        delay = network.delays(self._unit)
-        self._ways = (network.u, network.v, network.length, over_u, over_v, pace_u, pace_v)
-        self._delay = np.zeros(network.nodes) if delay is None else delay
-        self._leg = homes.access * network.access_pace(self._unit)
-        placed = homes.edge >= 0
-        ends = [np.where(placed, end[homes.edge], -1) for end in (network.u, network.v)]
-        self._hung = kernels("_updates").grouped(np.concatenate(ends), network.nodes)
-        self._marks = np.zeros(len(homes), dtype=bool)
-        self._home_xy: Floats | None = None
+        network, homes = self.network, self._homes
+        # Nobody but those on a facility's own street gets there without passing a junction.
+        self._apart = np.full(network.nodes, np.inf), np.full(network.nodes, -1, dtype=np.int64)
+        self._doors = np.zeros(len(homes), dtype=_DOOR)
+        everybody = np.arange(len(homes))
+        self._hang(everybody)
+        self._doors["direct"] = np.inf
+        ends = np.concatenate([self._doors["over_u"], self._doors["over_v"]])
+        begin, hung = kernels("_updates").grouped(ends.astype(np.int64), network.nodes)
+        self._hung = begin, (hung % max(len(homes), 1)).astype(np.int32)
+        self._along = kernels("_updates").grouped(homes.edge, len(network.length))
+        self._greet(np.flatnonzero(np.isin(homes.edge, self._sites.edge) & (homes.edge >= 0)))
+        self._served = np.zeros(len(homes), dtype=bool)
+        self._serve(everybody)
         self._tallies = Tallies(self.city, self._served, homes.refusal >= 0)
         self._site_homes = self._tallies.homes_of(self._places)
+        # A facility counts once, where it is rather than wherever one may enter.
+        further = np.zeros(len(counted), dtype=bool)
+        if "entrance_of" in counted:
+            further = counted["entrance_of"].notna().to_numpy()
+        self._site_homes[further] = -1
+        self._entrances = frozenset(np.flatnonzero(further).tolist())
+
+    def _hang(self, rows: Ints) -> None:
+        """Note over which junctions some people leave their street, and at what cost."""
+        network, doors = self.network, self._doors
+        held = self._homes.take(rows)
+        on = held.edge >= 0
+        edge, offset = held.edge[on], held.offset[on]
+        leaving = self._towards == "facility"
+        over = reaches.ends_of(network, self._unit, edge, offset, leaving=leaving)
+        for name, end in zip("uv", over, strict=True):
+            node, cost = np.full(len(rows), -1, dtype=np.int32), np.zeros(len(rows))
+            node[on], cost[on] = np.where(end.open, end.node, -1), end.cost
+            doors[f"over_{name}"][rows], doors[f"cost_{name}"][rows] = node, cost
+        doors["leg"][rows] = held.access * network.access_pace(self._unit)
+
+    def _greet(self, rows: Ints) -> None:
+        """Measure the way of some people to a facility on their own street."""
+        held = self._homes.take(rows)
+        hosts = np.flatnonzero((self._sites.edge >= 0) & np.isin(self._sites.edge, held.edge))
+        reach = Reach(
+            *(self.network, self._sites.take(hosts), self._towards, self._unit, np.inf),
+            *self._apart,
+        )
+        direct = reaches.measure(reach, held)[0]
+        self._doors["direct"][rows] = np.where(np.isnan(direct), np.inf, direct)
+
+    def _serve(self, rows: Ints) -> Ints:
+        """Turn the flags of some people who are served now, or no longer; who that is."""
+        turned: Ints = kernels("_updates").serve(rows, *self._search)
+        return turned
+
+    def _serve_around(self, nodes: Ints) -> Ints:
+        """Turn the flags of those who hang on some junctions; who that is."""
+        turned: Ints = kernels("_updates").serve_around(*self._hung, nodes, *self._search)
+        return turned
 
     @property
-    def _reach(self) -> Reach:
-        labels = self._labels
-        return Reach(
-            *(self.network, self._sites, self._towards, self._unit, np.inf),
-            *(labels.distance, labels.origin),
-        )
+    def _search(self) -> tuple[Any, ...]:
+        """What the kernels want that tell who is served."""
+        delay = self._closures.delay
+        waits = np.empty(0) if delay is None else delay
+        limit = self.standard.cutoff + SLACK
+        return self._doors, self._labels.distance, waits, delay is not None, limit, self._served
 
     def _shut(self, made: Outcome) -> Ints:
         """Rows of the network's streets that are closed to its mode."""
         mode = self.network.mode
         labels = [street for street, modes in made.streets.items() if mode in modes]
+        if not labels:
+            return _NONE
+        known = self.network.ground.streets.index
+        if self._barred is not None:
+            whole = self._barred.whole
+            labels += whole.index[whole.isin(labels)].tolist()
+            labels = [label for label in labels if label in known]
+        strange = [label for label in labels if label not in known]
+        if strange:
+            raise InputError(text("error.scenario_street_elsewhere", street=strange[0]))
+        rank: Ints = self.network.rank[[known.get_loc(label) for label in labels]]
         # A street that was never open to the mode has no row.
-        index = self.network.labels
-        rows: Ints = index.get_indexer(pd.Index(labels, dtype=index.dtype)) if labels else _NONE
-        return rows[rows >= 0]
+        return rank[rank >= 0]
 
     def _wanted(self, made: Outcome) -> dict[int, Place | None]:
         """Where facilities go that are not where they were, by rank; None is nowhere."""
@@ -258,16 +381,13 @@ class LiveCoverage:
             before, after = (each[number] if number < len(each) else None for each in own)
             if (before and before.place) != (after and after.place):
                 wanted[first + number] = after.place if after else None
-        self._ids[first : first + len(own[1])] = [one.id for one in own[1]]
         return wanted
 
     def _move_homes(self, streets: Ints) -> Ints:
         """Place those near some streets once more; who stands elsewhere now."""
         if not len(streets):
             return _NONE
-        if self._home_xy is None:
-            self._home_xy = _coordinates(self.city.population.geometry, self.network)
-        return self._place(self._homes, self._home_xy, streets, _NONE)
+        return self._place(self._homes, self._home_spots, streets, _NONE)
 
     def _move_sites(self, wanted: dict[int, Place | None], streets: Ints) -> tuple[Ints, Ints]:
         """Move facilities; the streets that lost or won one, and those that went from there."""
@@ -280,9 +400,11 @@ class LiveCoverage:
             shapes = gpd.GeoSeries(points, crs=GEOGRAPHIC)
             self._site_xy[ranks] = _coordinates(shapes, self.network)
             spots = [place or (np.nan, np.nan) for place in wanted.values()]
-            self._site_homes[ranks] = self._tallies.homes_of(np.array(spots))
+            # Entrances, and what lies in no unit, count nowhere; but that may move.
+            counts = np.array([[rank not in self._entrances] for rank in ranks.tolist()])
+            self._site_homes[ranks] = np.where(counts, self._tallies.homes_of(np.array(spots)), -1)
         edge = self._sites.edge.copy()
-        moved = self._place(self._sites, self._site_xy, streets, ranks)
+        moved = self._place(self._sites, Spots(self._site_xy), streets, ranks)
         both = np.concatenate([edge[moved], self._sites.edge[moved]])
         return both[both >= 0], moved[edge[moved] >= 0]
 
@@ -299,16 +421,19 @@ class LiveCoverage:
         self._site_xy = np.vstack([self._site_xy, np.full((more, 2), np.nan)])
         nowhere = np.full((more, self._site_homes.shape[1]), -1)
         self._site_homes = np.vstack([self._site_homes, nowhere])
-        self._ids += [None] * (count - len(self._ids))
 
-    def _place(self, held: Positions, xy: Floats, streets: Ints, rows: Ints) -> Ints:
+    @cached_property
+    def _home_spots(self) -> Spots:
+        return Spots(_coordinates(self.city.population.geometry, self.network))
+
+    def _place(self, held: Positions, places: Spots, streets: Ints, rows: Ints) -> Ints:
         """Place some rows, and all that are near some streets; rows that stand elsewhere now."""
         if len(streets):
-            rows = np.union1d(rows, self._closures.near(xy, streets, limit=self._limit))
+            rows = np.union1d(rows, self._closures.near(places, streets, limit=self._limit))
         if not len(rows):
             return rows
-        blank = np.isnan(xy[rows]).any(axis=1)
-        shapes = shapely.points(xy[rows])
+        blank = np.isnan(places.xy[rows]).any(axis=1)
+        shapes = shapely.points(places.xy[rows])
         shapes[blank] = None
         spots = gpd.GeoSeries(shapes, crs=self.network.crs)
         found = self._closures.place(spots, limit=self._limit)
@@ -320,30 +445,6 @@ class LiveCoverage:
             old[rows] = new
         moved: Ints = rows[other]
         return moved
-
-    def _measure(self, rows: Ints) -> Ints:
-        """Measure demand points again and correct the sums; those for whom something changed."""
-        network, homes = self.network, self._homes
-        before = self._distance[rows], self._which[rows]
-        self._leg[self._strays] = homes.access[self._strays] * network.access_pace(self._unit)
-        kernels("_updates").measure(
-            *(rows, homes.edge, homes.offset, self._leg),
-            *self._ways,
-            *(self._delay, self._labels.distance, self._labels.origin, np.inf, np.inf),
-            *(self._distance, self._which),
-        )
-        # A facility may stand on the same street.
-        hosts = self._sites.edge[self._sites.edge >= 0]
-        shared = rows[np.isin(homes.edge[rows], hosts)]
-        if len(shared):
-            found = reaches.measure(self._reach, homes.take(shared))
-            self._distance[shared], self._which[shared] = found
-        self._served[rows] = within(self._distance[rows], self.standard.cutoff)
-        self._tallies.correct(rows, self._served[rows], homes.refusal[rows] >= 0)
-        fresh = self._distance[rows]
-        same = (fresh == before[0]) | (np.isnan(fresh) & np.isnan(before[0]))
-        changed: Ints = rows[~(same & (self._which[rows] == before[1]))]
-        return changed
 
 
 def _coordinates(points: gpd.GeoSeries, network: Network) -> Floats:

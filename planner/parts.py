@@ -35,6 +35,8 @@ class Barred:
         Street layer. A street keeps its row for the modes that pass unhindered; for the
         others the parts that remain are rows of their own at the end, with new labels.
         Where a street is cut each side has a node of its own, a dead end.
+    whole
+        Label of the street that each part of one is from, by the part's own label.
     delays
         What passing a delaying point takes: ``node`` (id), ``mode``, ``seconds``.
     cuts, removed_m
@@ -44,6 +46,7 @@ class Barred:
     """
 
     streets: gpd.GeoDataFrame
+    whole: pd.Series[Any]
     delays: pd.DataFrame
     cuts: int
     removed_m: float
@@ -134,8 +137,11 @@ def rebuilt(
                     if node is not None:
                         ledger.delays[barrier, node, mode] = seconds
     delays = [(node, mode, seconds) for (_, node, mode), seconds in ledger.delays.items()]
+    rest = _layer(streets, lines, ledger, crs)
+    parts = rest.index[len(rest) - len(ledger.origin) :]
     return Barred(
-        streets=_layer(streets, lines, ledger, crs),
+        streets=rest,
+        whole=pd.Series(streets.index[ledger.origin], index=parts, name="street"),
         delays=pd.DataFrame(delays, columns=["node", "mode", "seconds"]).astype(
             {"node": "int64", "seconds": "float64"}
         ),

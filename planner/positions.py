@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from planner._search import Floats, Ints
     from planner.network import Network
 
+Flags = np.ndarray[Any, np.dtype[np.bool_]]
+
 Reason = Literal["no_point", "too_far", "cut_off"]
 REASONS: tuple[Reason, ...] = get_args(Reason)
 """Why a point is refused: it has no coordinates, no street lies within the limit, or the
@@ -114,6 +116,27 @@ def labels_at(labels: pd.Index[Any], rows: Ints, index: pd.Index[Any]) -> pd.Ser
 
 def locate(network: Network, points: gpd.GeoSeries, *, limit: float, islands: bool) -> Positions:
     """Place points on the nearest streets; see `Network.locate`."""
+    usable, away = (np.zeros(len(network.ground.streets), dtype=bool) for _ in range(2))
+    usable[network.row if islands else network.row[~network.cut_off]] = True
+    if not islands:
+        away[network.row[network.cut_off]] = True
+    return among(network, points, usable, away, limit=limit)
+
+
+def among(
+    network: Network, points: gpd.GeoSeries, usable: Flags, away: Flags, *, limit: float
+) -> Positions:
+    """Place points on the nearest of some streets.
+
+    Parameters
+    ----------
+    network, points, limit
+        As `Network.locate` takes them.
+    usable
+        Whether each street of the network's ground may hold a point.
+    away
+        Whether each is cut off from those, which is told of points that lie near no other.
+    """
     shapes = np.asarray(points.array)
     kind = shapely.get_type_id(shapes)
     wrong = (kind > 0) & ~shapely.is_empty(shapes)
@@ -124,15 +147,11 @@ def locate(network: Network, points: gpd.GeoSeries, *, limit: float, islands: bo
     xy = np.full((len(points), 2), np.nan)
     xy[there] = transformed(points, network.crs)
     blank = ~np.isfinite(xy).all(axis=1)
-    usable = np.zeros(len(network.ground.streets), dtype=bool)
-    usable[network.row if islands else network.row[~network.cut_off]] = True
     street, access, share = network.ground.grid.nearest(xy, usable, limit + _END_SLACK_M)
     edge = network.rank[street]
     refusal = np.where(edge >= 0, -1, REASONS.index("too_far"))
     lost = np.flatnonzero((edge < 0) & ~blank)
-    if len(lost) and not islands:
-        away = np.zeros(len(network.ground.streets), dtype=bool)
-        away[network.row[network.cut_off]] = True
+    if len(lost) and away.any():
         near, _, _ = network.ground.grid.nearest(xy[lost], away, limit + _END_SLACK_M)
         refusal[lost[near >= 0]] = REASONS.index("cut_off")
     refusal[blank] = REASONS.index("no_point")

@@ -134,13 +134,17 @@ class Scenario:
             if layer in provenance and self.changes:
                 entry = provenance[layer]
                 provenance[layer] = replace(entry, notes=(*entry.notes, told))
-        return replace(
+        changed = replace(
             city,
             facilities=_facilities(city.facilities, made),
             streets=_streets(city.streets, made),
             provenance=provenance,
             path=None,
         )
+        # No change concerns where people live: that need not be found again.
+        if "population_units" in vars(city):
+            vars(changed)["population_units"] = city.population_units
+        return changed
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON, with the version of their form."""

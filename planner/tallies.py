@@ -41,14 +41,15 @@ class Tallies:
     city
         The city.
     served, unplaced
-        Whether each row of its population is served, and could not be placed.
+        Whether each row of its population is served, and could not be placed. Whoever
+        keeps the tallies turns the first of these flags, and tells of it.
     """
 
     def __init__(self, city: City, served: Flags, unplaced: Flags) -> None:
-        self._city, self._served, self._unplaced = city, served.copy(), unplaced.copy()
+        self._city, self._served, self._unplaced = city, served, unplaced.copy()
         have = set(city.units["level"])
         self.levels: list[Level] = [level for level in LEVELS if level in have]
-        self._tallies: dict[tuple[Level, Group], _Tally] = {}
+        self._tallies: dict[tuple[Level | None, Group], _Tally] = {}
         self._heads: dict[Level, pd.DataFrame] = {}
         units = city.units.sort_values("code")
         self._units = list(zip(units["code"], units["level"], units["parent"], strict=True))
@@ -59,17 +60,20 @@ class Tallies:
         }
         self._parents = {code: parent for code, _, parent in self._units}
 
-    def correct(self, rows: Ints, served: Flags, unplaced: Flags) -> None:
-        """Say of some rows, each once, whether they are served now and could not be placed."""
-        for held, now, name in (
-            (self._served, served, "served"),
-            (self._unplaced, unplaced, "unplaced"),
-        ):
-            other = held[rows] != now
-            turned, sign = rows[other], np.where(now[other], 1, -1)
-            held[turned] = now[other]
-            for tally in self._tallies.values():
-                np.add.at(getattr(tally, name), tally.home[turned], sign * tally.parts[turned])
+    def turned(self, rows: Ints) -> None:
+        """Count some rows again, each once, whose flags of being served have turned."""
+        self._turn("served", rows, self._served[rows])
+
+    def placed(self, rows: Ints, unplaced: Flags) -> None:
+        """Say of some rows, each once, whether they could not be placed."""
+        other = self._unplaced[rows] != unplaced
+        self._unplaced[rows] = unplaced
+        self._turn("unplaced", rows[other], unplaced[other])
+
+    def _turn(self, name: str, rows: Ints, now: Flags) -> None:
+        sign = np.where(now, 1, -1)
+        for tally in self._tallies.values():
+            np.add.at(getattr(tally, name), tally.home[rows], sign * tally.parts[rows])
 
     def homes_of(self, places: Floats) -> Ints:
         """Units in which places lie, as `layers.units.assign` tells.
@@ -121,31 +125,41 @@ class Tallies:
             raise unknown_name("level", level, self.levels)
         if group not in GROUPS:
             raise unknown_name("group", group, GROUPS)
-        head = self._head(level)
+        figures = self._figures(level, group, sites)
+        table = self._head(level).assign(**figures)
+        # Whoever lies in no unit of the level, where there is anybody.
+        alone = level in self.levels and not (figures["people"][-1] or figures["facilities"][-1])
+        return table.iloc[:-1] if alone else table
+
+    def whole(self, group: Group, sites: Ints) -> pd.DataFrame:
+        """Figures of everyone who lies in any unit, in one row; as `table`."""
+        if group not in GROUPS:
+            raise unknown_name("group", group, GROUPS)
+        return whole(self._city).assign(**self._figures(None, group, sites))
+
+    def _figures(self, level: Level | None, group: Group, sites: Ints) -> dict[str, Any]:
+        """Columns of figures, an item a unit of a level; of the whole city for None."""
+        count = 1 if level is None else len(self._head(level))
         if (level, group) not in self._tallies:
-            self._tallies[level, group] = self._tally(level, group, len(head))
+            self._tallies[level, group] = self._tally(level, group, count)
         tally = self._tallies[level, group]
         people, served = tally.people * PART, tally.served * PART
         inside = sites[(sites >= 0).any(axis=1)]
         where = (
             inside[:, self.levels.index(level)]
-            if level in self.levels
+            if level is not None and level in self.levels
             else np.zeros(len(inside), dtype=np.int64)
         )
         with np.errstate(invalid="ignore"):
             rate = served / np.where(people > 0, people, np.nan)
-        figures = {
+        return {
             "people": people,
             "served": served,
             "gap": people - served,
             "rate": rate,
             "unplaced": tally.unplaced * PART,
-            "facilities": np.bincount(where % len(head), minlength=len(head)),
+            "facilities": np.bincount(where % count, minlength=count),
         }
-        table = head.assign(**figures)
-        # Whoever lies in no unit of the level, where there is anybody.
-        alone = level in self.levels and not (people[-1] or figures["facilities"][-1])
-        return table.iloc[:-1] if alone else table
 
     def _head(self, level: Level) -> pd.DataFrame:
         if level not in self._heads:
@@ -155,10 +169,10 @@ class Tallies:
             )
         return self._heads[level]
 
-    def _tally(self, level: Level, group: Group, count: int) -> _Tally:
+    def _tally(self, level: Level | None, group: Group, count: int) -> _Tally:
         units = self._city.population_units
         home = np.zeros(len(units), dtype=np.int64)
-        if level in self.levels:
+        if level is not None and level in self.levels:
             codes = pd.Index(self._head(level)["code"].iloc[:-1])
             home = codes.get_indexer(units[level]).astype(np.int64)
         parts = in_parts(np.asarray(self._city.population[group], dtype=np.float64))

@@ -50,7 +50,8 @@ class Labels:
         self.distance = np.full(rows.nodes, np.inf)
         self.origin = np.full(rows.nodes, -1, dtype=np.int64)
         self._slot = np.full(rows.nodes, -1, dtype=np.int64)
-        self._lost = np.zeros(rows.nodes, dtype=bool)
+        # Marked nodes are lost to the next search; whether there are any.
+        self._lost, self._marked = np.zeros(rows.nodes, dtype=bool), False
         self._cheaper: list[np.ndarray] = [_NONE, _NONE, np.empty(0)]
 
     def change_arcs(self, tail: Ints, head: Ints, cost: Floats) -> Floats:
@@ -73,6 +74,7 @@ class Labels:
         kernels("_updates").dependents(
             *self._rows, self.distance, self.origin, head[fits], self._lost
         )
+        self._marked |= bool(fits.any())
         for (at, opposite), new in zip(place, cost, strict=True):
             self._rows[2][at] = self._back[2][opposite] = new
         self._cheaper = [
@@ -95,8 +97,10 @@ class Labels:
         -------
         Nodes whose label has changed.
         """
-        if len(gone):
-            self._lost |= np.isin(self.origin, gone)
+        lost = _NONE
+        if len(gone) or self._marked:
+            lost = kernels("_updates").lost_nodes(self.origin, np.unique(gone), self._lost)
+            self._marked = False
         near = np.flatnonzero(np.isfinite(cost) & (cost <= self._limit))
         tail, head, fresh = self._cheaper
         changed: Ints = kernels("_updates").repair(
@@ -104,7 +108,7 @@ class Labels:
             *self._back,
             self.distance,
             self.origin,
-            np.flatnonzero(self._lost),
+            lost,
             tail.astype(np.int64),
             head.astype(np.int64),
             fresh,
@@ -114,7 +118,6 @@ class Labels:
             self._limit,
             self._slot,
         )
-        self._lost[:] = False
         self._cheaper = [_NONE, _NONE, np.empty(0)]
         return changed
 

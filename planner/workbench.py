@@ -142,6 +142,8 @@ class Workbench:
             homes=self.homes(own.standard, limit=limit),
             towards=towards,
             limit=limit,
+            doubt=self._doubt,
+            barred=self.barred,
         )
 
     @property

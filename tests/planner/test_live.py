@@ -6,15 +6,18 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import rasterio
 import shapely
+from affine import Affine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layers import City, embedded
 from layers.errors import InputError, UnknownNameError
-from planner import coverage
+from planner import barriers, coverage
 from planner.changes import Close, CloseStreet, Move, Open, Resize
 from planner.live import LiveCoverage
+from planner.network import Network
 from planner.scenario import Scenario
 from planner.standards import Standard, load_services
 from planner.workbench import Workbench
@@ -29,16 +32,53 @@ STANDARDS = st.sampled_from(
 )
 
 
-def assert_alike(live, city, scenario, **how):
+def assert_alike(live, city, scenario, *, barred=None, elevation=None, **how):
+    """Every figure is the one that starting over gives, with bands and all."""
     changed = scenario.apply(city)
-    fresh = coverage(changed, live.service, standard=live.standard, **how)
-    pd.testing.assert_frame_equal(live.demand, fresh.demand, check_exact=True)
+    network = None
+    if barred is not None or elevation is not None:
+        network = Network.build(
+            changed.streets if barred is None else closed_after(barred, scenario),
+            live.standard.mode,
+            crs=city.crs,
+            node_delays=None if barred is None else barred.delays,
+            elevation=elevation,
+            **live.standard.pace,
+        )
+    fresh = coverage(changed, live.service, standard=live.standard, network=network, **how)
+    # First what is kept up to date, before anything is searched anew.
+    pd.testing.assert_series_equal(live.served, fresh.demand["served"])
+    for group in (None, "age_60_plus"):
+        expected = fresh.total(group)
+        pd.testing.assert_series_equal(live.total(group), expected[live.total().index])
     for level in ("city", "district", "township"):
         if level == "city" or level in fresh.levels:
             for group in (None, "age_60_plus"):
-                held = live.by(level, group)
-                expected = fresh.by(level, group)[list(held.columns)]
+                held, expected = live.by(level, group), fresh.by(level, group)
+                expected = expected[list(held.columns)]
                 pd.testing.assert_frame_equal(held, expected, check_exact=True)
+    # Then everything else.
+    whole = live.coverage()
+    pd.testing.assert_frame_equal(whole.demand, fresh.demand, check_exact=True)
+    pd.testing.assert_frame_equal(
+        live.by("district", band=True), fresh.by("district"), check_exact=True
+    )
+    pd.testing.assert_series_equal(whole.total(), fresh.total(), check_exact=True)
+    pd.testing.assert_frame_equal(live.gap(), fresh.gap(), check_exact=True)
+    assert list(whole.city.facilities["id"]) == list(changed.facilities["id"])
+
+
+def closed_after(barred, scenario):
+    """Streets after barriers without those that a scenario closes, and their parts."""
+    streets = barred.streets.copy()
+    whole = pd.Series(streets.index, streets.index)
+    whole.update(barred.whole)
+    for change in scenario.changes:
+        if isinstance(change, CloseStreet):
+            for mode in [change.mode] if change.mode else ["walk", "cycle", "drive"]:
+                shut = (whole == change.street).to_numpy()
+                streets.loc[shut, [f"{mode}_forward", f"{mode}_backward"]] = False
+    return streets
 
 
 def changes_of(city, service):
@@ -80,14 +120,14 @@ def follow(data, city, live, most, **how):
         before = live.demand
         affected = live.update(wanted)
         assert_alike(live, city, wanted, **how)
-        columns = ["distance", "facility", "reason"]
+        columns = ["served", "reason"]
         same = before[columns].eq(live.demand[columns]) | before[columns].isna()
         assert set(before.index[~same.all(axis=1)]) <= set(affected)
         made = wanted
 
 
 @given(st.data(), st.sampled_from(SERVICES), STANDARDS, st.sampled_from(["facility", "from"]))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_a_small_town_with_blocks_and_dead_ends(tiny_city, data, service, standard, towards):
     year = data.draw(st.sampled_from([None, 2021]))
     how = {"year": year, "towards": towards}
@@ -144,7 +184,7 @@ def towns(draw):
 
 
 @given(st.data(), towns(), STANDARDS, st.sampled_from(["facility", "from"]))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_any_network(data, city, standard, towards):
     live = LiveCoverage(city, "fitness_circle", standard=standard, towards=towards)
     follow(data, city, live, 3, towards=towards)
@@ -206,15 +246,162 @@ def test_a_refused_change_changes_nothing(tiny_city):
     assert_alike(live, tiny_city, Scenario())
 
 
-def test_junctions_that_cost_time(tiny_city):
-    standard = replace(load_services()["menopause_clinic"].standard, junction_delay_s=30.0)
-    live = LiveCoverage(tiny_city, "menopause_clinic", standard=standard)
+DELAYED = [
+    Standard(
+        mode="drive",
+        group="women",
+        source="",
+        source_en="",
+        cutoff_min=minutes,
+        junction_delay_s=seconds,
+    )
+    for minutes, seconds in ((2.0, 8.0), (3.0, {"residential": 21.0, "trunk": 7.0, "other": 0.0}))
+]
+
+
+@given(st.data(), st.sampled_from(DELAYED), st.sampled_from(["facility", "from"]))
+@settings(max_examples=8, deadline=None)
+def test_junctions_that_cost_time(tiny_city, data, standard, towards):
+    # Whether a junction delays depends on which streets are open there.
+    live = LiveCoverage(tiny_city, "menopause_clinic", standard=standard, towards=towards)
+    follow(data, tiny_city, live, 4, towards=towards)
+
+
+def test_delays_of_unknown_origin_are_refused(tiny_city):
+    slow = Network.build(tiny_city.streets, "drive", crs=4549, junction_delay_s=30.0)
+    live = LiveCoverage(tiny_city, "menopause_clinic", network=slow)
     plan = Scenario((Move(id="C1", place=tuple(tiny_city.population.geometry.iloc[3].coords[0])),))
     live.update(plan)
-    assert_alike(live, tiny_city, plan)
     with pytest.raises(InputError, match="路口延误"):
         live.update(plan.then(CloseStreet(street=int(tiny_city.streets.index[0]))))
-    assert_alike(live, tiny_city, live.scenario)
+    assert live.scenario == plan
+
+
+def hindrances(draw, city):
+    """A wall, a lake, gates and waiting points somewhere in the tiny city."""
+    west, south, east, north = city.streets.to_crs(4549).total_bounds
+    spot = st.tuples(st.floats(west, east), st.floats(south, north))
+    wall = shapely.LineString(draw(st.lists(spot, min_size=2, max_size=3, unique=True)))
+    lake = shapely.Point(draw(spot)).buffer(draw(st.floats(50, 250)), quad_segs=4)
+    lines = city.streets.to_crs(4549).geometry
+    gates = [
+        lines.iloc[row].interpolate(share, normalized=True)
+        for row, share in draw(
+            st.lists(
+                st.tuples(
+                    st.integers(0, len(lines) - 1),
+                    st.sampled_from([0.0, 0.3, 1.0]) | st.floats(0, 1),
+                ),
+                min_size=1,
+                max_size=3,
+            )
+        )
+    ]
+    return gpd.GeoDataFrame(
+        {"delay_s": [None, None, *([45.0] * len(gates))]}, geometry=[wall, lake, *gates], crs=4549
+    )
+
+
+@given(st.data(), st.sampled_from([*DELAYED, None]), st.sampled_from(["facility", "from"]))
+@settings(max_examples=8, deadline=None)
+def test_streets_after_barriers(tiny_city, data, standard, towards):
+    if standard is None:
+        standard = Standard(
+            mode="walk", group="residents", source="", source_en="", cutoff_min=9.0, speed_kmh=4.0
+        )
+    barred = barriers.apply(tiny_city.streets, hindrances(data.draw, tiny_city), crs=4549)
+    service = "menopause_clinic" if standard.mode == "drive" else "mother_baby_room"
+    live = LiveCoverage(tiny_city, service, standard=standard, towards=towards, barred=barred)
+    follow(data, tiny_city, live, 3, towards=towards, barred=barred)
+
+
+def test_a_closed_street_is_closed_with_all_its_parts(tiny_city):
+    wall = gpd.GeoDataFrame(
+        geometry=[shapely.LineString([(513_900, 3_350_200), (515_700, 3_350_210)])], crs=4549
+    )
+    bench = Workbench(tiny_city, hindered_by=wall)
+    assert bench.barred is not None
+    cut = bench.barred.whole.iloc[0]
+    assert len(bench.barred.whole) == 2 * bench.barred.whole.nunique()
+    live = bench.live("mother_baby_room")
+    plan = Scenario((CloseStreet(street=int(cut)),))
+    live.update(plan)
+    parts = bench.barred.whole.index[bench.barred.whole == cut]
+    assert set(live.coverage().network.labels).isdisjoint(parts)
+    assert_alike(live, tiny_city, plan, barred=bench.barred)
+    # Stretches of street are those of the changed city as well.
+    closed = closed_after(bench.barred, plan)
+    fresh = coverage(plan.apply(tiny_city), live.service, network=Network.build(closed, crs=4549))
+    told, expected = (
+        which.stretches().groupby(["street", "served"])["length_m"].sum()
+        for which in (live.coverage(), fresh)
+    )
+    pd.testing.assert_series_equal(told, expected)
+    stranger = LiveCoverage(tiny_city, "mother_baby_room", network=live.network)
+    with pytest.raises(InputError, match="barred"):
+        stranger.update(plan)
+
+
+@given(st.data(), st.sampled_from(["facility", "from"]))
+@settings(max_examples=8, deadline=None)
+def test_slopes(tiny_city, hills, data, towards):
+    standard = Standard(
+        mode="walk", group="residents", source="", source_en="", cutoff_min=9.0, speed_kmh=4.0
+    )
+    network = Network.build(tiny_city.streets, crs=4549, elevation=hills, **standard.pace)
+    assert not np.array_equal(network.minutes, network.minutes_back)
+    how = {"standard": standard, "towards": towards}
+    live = LiveCoverage(tiny_city, "mother_baby_room", network=network, **how)
+    follow(data, tiny_city, live, 3, towards=towards, elevation=hills)
+
+
+@pytest.fixture(scope="module")
+def hills(tmp_path_factory):
+    """Heights over the tiny city."""
+    x, y = np.meshgrid(np.arange(100) * 25.0, np.arange(100) * 25.0)
+    path = tmp_path_factory.mktemp("hills") / "heights.tif"
+    profile = {"driver": "GTiff", "width": 100, "height": 100, "count": 1, "dtype": "float64"}
+    place = Affine(25, 0, 513_600, 0, -25, 3_352_000)
+    with rasterio.open(path, "w", crs="EPSG:4549", transform=place, **profile) as file:
+        file.write(30 * np.sin(x / 150) + 0.06 * y, 1)
+    return path
+
+
+@pytest.fixture(scope="module")
+def gated(tiny_city):
+    """The tiny city; its first room has a second entrance far off, and one on no street."""
+    rooms = tiny_city.facilities["id"].isin(["M1", "M2"])
+    further = pd.concat([tiny_city.facilities[rooms]] * 2).iloc[:3].copy()
+    further["id"] = ["M1-b", "M2-b", "M1-c"]
+    further["entrance_of"] = ["M1", "M2", "M1"]
+    further = further.set_geometry(
+        tiny_city.population.geometry.iloc[[3, 12, 17]].to_numpy(), crs=4326
+    )
+    both = pd.concat([tiny_city.facilities, further], ignore_index=True)
+    given_layers = {name: getattr(tiny_city, name) for name in ("streets", "units", "population")}
+    return City.of(name="小城", facilities=both, crs=4549, **given_layers)
+
+
+@given(st.data(), STANDARDS, st.sampled_from(["facility", "from"]))
+@settings(max_examples=8, deadline=None)
+def test_facilities_with_several_entrances(gated, data, standard, towards):
+    year = data.draw(st.sampled_from([None, 2021]))
+    how = {"year": year, "towards": towards}
+    live = LiveCoverage(gated, "mother_baby_room", standard=standard, **how)
+    assert_alike(live, gated, Scenario(), **how)
+    follow(data, gated, live, 4, **how)
+
+
+def test_a_facility_takes_its_entrances_with_it(gated):
+    live = LiveCoverage(gated, "mother_baby_room")
+    here = tuple(gated.population.geometry.iloc[15].coords[0])
+    for change in (Close(id="M1"), Move(id="M1", place=here)):
+        plan = Scenario((change,))
+        assert set(plan.apply(gated).facilities["id"]).isdisjoint({"M1-b", "M1-c"})
+        live.update(plan)
+        assert_alike(live, gated, plan)
+        with pytest.raises(InputError, match="M1-b"):
+            live.update(plan.then(Close(id="M1-b")))
 
 
 def test_the_bench_gives_what_it_has(tiny_city):
