@@ -1,4 +1,4 @@
-"""What planning does with a city: networks, reach, coverage."""
+"""What planning does with a city: networks, reach, coverage, siting."""
 
 from planner.changes import Close, CloseStreet, Move, Open, Resize
 from planner.coverage import Coverage, coverage
@@ -7,25 +7,41 @@ from planner.network import Network
 from planner.positions import Positions
 from planner.reach import Reach
 from planner.scenario import Scenario, compare
+from planner.siting.decay import Decay
+from planner.siting.phases import Year
+from planner.siting.places import Junctions, Listed, Points, Upgrades
+from planner.siting.problem import Apart, Problem
+from planner.siting.site import site
+from planner.siting.siting import Siting
 from planner.standards import Quota, Service, Services, Standard, load_services
 
 __all__ = [
+    "Apart",
     "Close",
     "CloseStreet",
     "Coverage",
+    "Decay",
+    "Junctions",
+    "Listed",
     "LiveCoverage",
     "Move",
     "Network",
     "Open",
+    "Points",
     "Positions",
+    "Problem",
     "Quota",
     "Reach",
     "Resize",
     "Scenario",
     "Service",
     "Services",
+    "Siting",
     "Standard",
+    "Upgrades",
+    "Year",
     "compare",
     "coverage",
     "load_services",
+    "site",
 ]

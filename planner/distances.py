@@ -244,6 +244,58 @@ def nearest_few(
     >>> int(nearest["rank"].max())
     3
     """
+    distance, origin = nearest_rows(
+        network, origins, targets, count, cutoff=cutoff, cutoff_min=cutoff_min, towards=towards
+    )
+    row, rank = np.nonzero(origin >= 0)
+    return pd.DataFrame(
+        {
+            "target": targets.index[row],
+            "rank": rank + 1,
+            "origin": labels_at(origins.index, origin[row, rank], pd.RangeIndex(len(row))),
+            "distance": distance[row, rank],
+        }
+    )
+
+
+def nearest_rows(
+    network: Network,
+    origins: Positions,
+    targets: Positions,
+    count: int,
+    *,
+    cutoff: float | None = None,
+    cutoff_min: float | None = None,
+    towards: Towards = "facility",
+) -> tuple[Floats, Ints]:
+    """Find the nearest few origins of each target, by number.
+
+    Parameters
+    ----------
+    network, origins, targets, count, cutoff, cutoff_min, towards
+        As `nearest_few` takes them.
+
+    Returns
+    -------
+    Distances and rows of the origins: a row a target, a column a rank; inf and -1 where
+    there are fewer.
+
+    Raises
+    ------
+    InputError
+        As in `pairs`.
+
+    Examples
+    --------
+    >>> from layers import embedded
+    >>> from planner import Network
+    >>> city = embedded("small")
+    >>> network = Network.build(city.streets)
+    >>> sites, homes = network.locate(city.facilities), network.locate(city.population)
+    >>> distance, origin = nearest_rows(network, sites, homes, 3, cutoff=2000)
+    >>> origin.shape == (len(homes), 3)
+    True
+    """
     unit, bound = within(cutoff, cutoff_min, towards)
     origins, targets = network.positions_of(origins), network.positions_of(targets)
     near = _search.nearest_origins(
@@ -258,15 +310,7 @@ def nearest_few(
     source, target, direct = _along_streets(network, origins, targets, unit, towards)
     beside = Doors.sorted(len(targets), target, source, direct)
     distance, origin = _search.few_met(near, node, way, beside, bound + SLACK)
-    row, rank = np.nonzero(origin >= 0)
-    return pd.DataFrame(
-        {
-            "target": targets.index[row],
-            "rank": rank + 1,
-            "origin": labels_at(origins.index, origin[row, rank], pd.RangeIndex(len(row))),
-            "distance": np.minimum(distance[row, rank], bound),
-        }
-    )
+    return np.where(origin >= 0, np.minimum(distance, bound), np.inf), origin
 
 
 def _approach(

@@ -11,23 +11,33 @@ def test_layers_hands_out():
 
 def test_planner_hands_out():
     assert sorted(planner.__all__) == [
+        "Apart",
         "Close",
         "CloseStreet",
         "Coverage",
+        "Decay",
+        "Junctions",
+        "Listed",
         "LiveCoverage",
         "Move",
         "Network",
         "Open",
+        "Points",
         "Positions",
+        "Problem",
         "Quota",
         "Reach",
         "Resize",
         "Scenario",
         "Service",
         "Services",
+        "Siting",
         "Standard",
+        "Upgrades",
+        "Year",
         "compare",
         "coverage",
         "load_services",
+        "site",
     ]
     assert all(hasattr(planner, name) for name in planner.__all__)

@@ -163,7 +163,7 @@ def known(named: Iterable[str] = ()) -> Callable[[str], bool]:
 
 @cache
 def _usual_headings() -> frozenset[str]:
-    kinds = ("position", "place", "unit", "group")
+    kinds = ("position", "place", "site", "unit", "group")
     return frozenset(
         bare(name) for kind in kinds for role in names()[kind].values() for name in role
     )

@@ -1,0 +1,122 @@
+"""Solving: a setting handed to the solver of its model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from planner.siting.backup import backup_cover
+from planner.siting.capacitated import capacitated_p_median, shortage
+from planner.siting.centre import p_centre
+from planner.siting.conflict import explain
+from planner.siting.control import Watch
+from planner.siting.covering import maximal_cover, set_cover
+from planner.siting.fair import fair_cover
+from planner.siting.median import p_median
+
+if TYPE_CHECKING:
+    from planner.siting.capacitated import Shortage
+    from planner.siting.control import Control
+    from planner.siting.fair import Level
+    from planner.siting.setting import Setting
+    from planner.siting.solution import Solution
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class Solved:
+    """What the solver gave.
+
+    Attributes
+    ----------
+    solution
+        The choice of sites, with objective and bound.
+    backup
+        Of set cover with backup: the same choice, its objective the people who are
+        reached twice. None for other models.
+    levels
+        Of fair cover: rates from the worst unit up, as far as they were solved.
+    shortage
+        Too little capacity for everyone, whatever is opened; None if that is not so.
+    """
+
+    solution: Solution
+    backup: Solution | None = None
+    levels: tuple[Level, ...] = ()
+    shortage: Shortage | None = None
+
+
+def solve(setting: Setting, control: Control | None = None) -> Solved:
+    """Solve a setting with its model, and say why if there is nothing to find.
+
+    Parameters
+    ----------
+    setting
+        The problem laid out on a city.
+    control
+        Time, gap, progress and interrupts.
+    """
+    problem, instance, limits = setting.problem, setting.instance, setting.limits
+    value = setting.value
+    model = problem.model
+    if model in {"mclp", "cmclp"}:
+        return Solved(solution=maximal_cover(instance, limits, value=value, control=control))
+    if model in {"lscp", "clscp"}:
+        found = set_cover(
+            *(instance, limits),
+            share=problem.share,
+            cheapest=problem.cheapest,
+            value=value,
+            control=control,
+        )
+        return Solved(solution=found)
+    if model == "lscpb":
+        both = backup_cover(instance, limits, cheapest=problem.cheapest, control=control)
+        sites = both.backup.sites if both.backup.found else both.fewest.sites
+        solution = replace(both.fewest, sites=sites, assigned=both.backup.assigned)
+        return Solved(solution=solution, backup=both.backup)
+    if model == "fair":
+        fair = fair_cover(instance, limits, value=value, control=control)
+        return Solved(solution=fair.solution, levels=fair.levels)
+    return _far(setting, control)
+
+
+def _far(setting: Setting, control: Control | None) -> Solved:
+    """Solve the models of how far everyone goes."""
+    model, instance, limits = setting.problem.model, setting.instance, setting.limits
+    if model == "p-centre":
+        # Who can get nowhere does not count.
+        lost = instance.pairs.counts == 0
+        people = np.where(lost, 0.0, instance.people)
+        solution = p_centre(replace(instance, people=people), limits, control=control)
+    elif model == "p-median":
+        solution = p_median(instance, limits, beyond=setting.beyond, control=control)
+    else:
+        beyond = setting.beyond
+        load = instance.people
+        if beyond is not None and not np.isfinite(beyond).all():
+            # A capacity counts those alone who can get anywhere.
+            load = np.where(instance.pairs.counts == 0, 0.0, load)
+            beyond = None
+        instance = replace(instance, people=load)
+        solution = capacitated_p_median(
+            instance, limits, beyond=beyond, split=True, control=control
+        )
+        if solution.status == "infeasible":
+            short = None if beyond is not None else shortage(instance, limits)
+            return Solved(solution=_explained(setting, solution), shortage=short)
+    return Solved(solution=_explained(setting, solution))
+
+
+def _explained(setting: Setting, solution: Solution) -> Solution:
+    """Say why nothing is feasible where the solver itself did not."""
+    if solution.status != "infeasible" or solution.conflict is not None:
+        return solution
+    with Watch() as watch:
+        instance, limits = setting.instance, setting.limits
+        # The limits may contradict each other, or leave somebody without a way.
+        conflict = explain(instance, limits, watch)
+        if conflict is None and setting.problem.reach is None:
+            conflict = explain(instance, limits, watch, everyone=True)
+    return replace(solution, conflict=conflict)
