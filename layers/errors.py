@@ -8,6 +8,7 @@
     │   ├── SourceError                  a file that cannot become a layer
     │   ├── LayerError                   a layer with findings that stop the work
     │   ├── StandardError                services.toml says something unknown
+    │   ├── PlanError                    a plan that contradicts itself
     │   └── UnknownNameError (KeyError)  no service, level, group or mode of that name
     └── CityError                        a city's folder
         ├── CityMissingError (FileNotFoundError)
@@ -59,6 +60,10 @@ class LayerError(InputError):
 
 class StandardError(InputError):
     """A table of services that says something the program does not know."""
+
+
+class PlanError(InputError):
+    """A plan that cannot be read or contradicts itself; the message names the lines."""
 
 
 class UnknownNameError(InputError, KeyError):

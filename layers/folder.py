@@ -91,7 +91,7 @@ def read_whole(folder: Path, read: Callable[[Held], Read]) -> Read:
         pass
     for _ in range(_TRIES):
         # Once, but for disks that know no locks.
-        with suppress(_Replaced), _alone_in(folder.resolve().parent, shared=True):
+        with suppress(_Replaced), alone_in(folder.resolve().parent, shared=True):
             return _read_once(folder, read)
     raise FileNotFoundError(str(folder))
 
@@ -133,7 +133,7 @@ def replacing(folder: Path) -> Iterator[Path]:
     raises, and then all stays as it was.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with _alone_in(folder.parent):
+    with alone_in(folder.parent):
         _clear_up(folder)
         fresh = Path(tempfile.mkdtemp(prefix=_scratch(folder), dir=folder.parent))
         try:
@@ -185,7 +185,7 @@ def _place(folder: Path) -> Path:
 
 
 @contextmanager
-def _alone_in(parent: Path, *, shared: bool = False) -> Iterator[None]:
+def alone_in(parent: Path, *, shared: bool = False) -> Iterator[None]:
     """Keep other saves in a folder waiting; the lock ends with the process that holds it.
 
     Shared, it keeps out saves but no other readers.

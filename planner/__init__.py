@@ -1,9 +1,11 @@
-"""What planning does with a city: networks, reach, coverage, siting."""
+"""What planning does with a city: networks, reach, coverage, siting, plans by year."""
 
 from planner.changes import Close, CloseStreet, Move, Open, Resize
 from planner.coverage import Coverage, coverage
+from planner.indicators import Indicator, Monitoring, monitor
 from planner.live import LiveCoverage
 from planner.network import Network
+from planner.plan import Plan, load_plan
 from planner.positions import Positions
 from planner.reach import Reach
 from planner.scenario import Scenario, compare
@@ -21,12 +23,15 @@ __all__ = [
     "CloseStreet",
     "Coverage",
     "Decay",
+    "Indicator",
     "Junctions",
     "Listed",
     "LiveCoverage",
+    "Monitoring",
     "Move",
     "Network",
     "Open",
+    "Plan",
     "Points",
     "Positions",
     "Problem",
@@ -42,6 +47,8 @@ __all__ = [
     "Year",
     "compare",
     "coverage",
+    "load_plan",
     "load_services",
+    "monitor",
     "site",
 ]

@@ -1,9 +1,12 @@
-"""Services and their standards, read from ``data/services.toml``."""
+"""Services and their standards, read from ``data/services.toml``.
+
+Quotas stand in the plan (``data/plan_2021_2025.toml``) and come to a service from there.
+"""
 
 import os
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,8 +15,10 @@ from layers.messages import Language, language, text
 from layers.population import GROUPS, Group
 from layers.resources import data_path
 from layers.streets import MODES, Mode
-from layers.units import LEVELS, Level
+from layers.units import Level
 from planner import travel
+from planner.quotas import Quota as Quota  # noqa: PLC0414 - handed on
+from planner.quotas import quotas_of
 from planner.travel import DEFAULT_SPEED_KMH, FIGURES, ByClass, figures
 
 _FIELDS = {
@@ -31,19 +36,10 @@ _FIELDS = {
     "junction_delay_s",
     "source",
     "source_en",
-    "quotas",
 }
 _NEEDED = {"name", "name_en", "group", "mode", "source"}
-_YEARS = range(1990, 2101)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Quota:
-    """Facilities that each unit of a level must have by the end of a year."""
-
-    level: Level
-    year: int
-    facilities: int
+PLAN = "plan_2021_2025.toml"
+"""The program's own plan, below ``data/``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +63,7 @@ class Standard:
     also
         Groups whose rates stand beside it.
     quotas
-        Facilities that units must have.
+        Facilities that units must have by the plan.
     source, source_en
         Where the figure comes from; in English the same when not given.
     """
@@ -224,9 +220,28 @@ class Services(Mapping[str, Service]):
     def __repr__(self) -> str:
         return f"<Services: {', '.join(self.entries)}>"
 
+    def bound(self, quotas: Mapping[str, tuple[Quota, ...]]) -> "Services":
+        """Return the same services under a plan's quotas, instead of those that they have.
+
+        Parameters
+        ----------
+        quotas
+            Of each service, by its key; the others have none.
+        """
+        return Services(
+            {
+                key: replace(
+                    service, standard=replace(service.standard, quotas=quotas.get(key, ()))
+                )
+                for key, service in self.entries.items()
+            }
+        )
+
 
 def load_services(path: str | os.PathLike[str] | None = None) -> Services:
-    """Read a table of services.
+    """Read a table of services, and what the program's own plan demands of them.
+
+    Another plan's quotas come with its services: ``load_plan(file).services``.
 
     Parameters
     ----------
@@ -251,9 +266,26 @@ def load_services(path: str | os.PathLike[str] | None = None) -> Services:
         ) from wrong
     if not table:
         raise StandardError(text("error.no_services", path=str(file)))
-    return Services(
-        {key: _service(f"{file.name} [{key}]", key, entry) for key, entry in table.items()}
-    )
+    plan = tomllib.loads(data_path(PLAN).read_text(encoding="utf-8"))
+    return services_of(table, file.name).bound(quotas_of(plan))
+
+
+def services_of(table: Mapping[str, Any], where: str) -> Services:
+    """Make services of a table that was read.
+
+    Parameters
+    ----------
+    table
+        A table a service, as in ``data/services.toml``.
+    where
+        What errors call the table.
+
+    Raises
+    ------
+    StandardError
+        It says something unknown.
+    """
+    return Services({key: _service(f"{where} [{key}]", key, entry) for key, entry in table.items()})
 
 
 def unknown_name(kind: str, found: object, known: Iterable[str]) -> UnknownNameError:
@@ -271,6 +303,8 @@ def unknown_name(kind: str, found: object, known: Iterable[str]) -> UnknownNameE
 def _service(where: str, key: str, entry: Any) -> Service:
     if not isinstance(entry, dict):
         raise StandardError(text("error.not_a_table", where=where))
+    if "quotas" in entry:
+        raise StandardError(text("error.quotas_in_plan", where=where))
     _refuse(where, "error.fields_unknown", set(entry) - _FIELDS, _FIELDS)
     _refuse(where, "error.fields_missing", _NEEDED - set(entry), _NEEDED)
     _choose(where, "mode", entry["mode"], MODES)
@@ -283,6 +317,7 @@ def _service(where: str, key: str, entry: Any) -> Service:
     numbers: dict[str, Any] = {
         name: _number(where, entry, name) for name in ("cutoff_m", "cutoff_min", "speed_kmh")
     }
+    numbers |= {name: entry.get(name) for name in FIGURES}
     if entry["mode"] == "drive" and numbers["speed_kmh"] is not None:
         raise StandardError(f"{where}: {text('error.speed_for_cars')}")
     try:
@@ -292,8 +327,6 @@ def _service(where: str, key: str, entry: Any) -> Service:
             also=tuple(also),
             source=entry["source"],
             source_en=entry.get("source_en", ""),
-            quotas=tuple(_quota(where, quota) for quota in entry.get("quotas", [])),
-            **{name: entry.get(name) for name in FIGURES},
             **numbers,
         )
     except StandardError as wrong:
@@ -305,20 +338,6 @@ def _service(where: str, key: str, entry: Any) -> Service:
         clause=entry.get("clause", ""),
         standard=standard,
     )
-
-
-def _quota(where: str, entry: Any) -> Quota:
-    fields = {"level", "year", "facilities"}
-    if not isinstance(entry, dict) or set(entry) != fields:
-        raise StandardError(text("error.quota_fields", known=", ".join(sorted(fields))))
-    _choose(where, "level", entry["level"], LEVELS)
-    for name, least in (("year", _YEARS.start), ("facilities", 0)):
-        value = entry[name]
-        if not isinstance(value, int) or isinstance(value, bool) or value < least:
-            raise StandardError(text("error.quota_number", field=name, found=value))
-    if entry["year"] not in _YEARS:
-        raise StandardError(text("error.quota_number", field="year", found=entry["year"]))
-    return Quota(**entry)
 
 
 def _number(where: str, entry: Mapping[str, Any], name: str) -> float | None:

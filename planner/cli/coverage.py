@@ -15,6 +15,7 @@ from layers.units import LEVELS
 from planner.cli.options import Commands, open_city, share
 from planner.cli.screen import DONE, plain, show_findings, stderr, stdout, working, write
 from planner.coverage import Coverage
+from planner.plan import load_plan
 from planner.standards import load_services
 from planner.wording import banded, people
 from planner.workbench import Workbench
@@ -23,7 +24,7 @@ from planner.workbench import Workbench
 def register(commands: Commands) -> None:
     """Add the command to the parser."""
     measure = commands.add("coverage", run)
-    share(measure, "city", "services", "limit", "json")
+    share(measure, "city", "services", "plan", "limit", "json")
     measure.add_argument("--service", action="append", help=text("cli.coverage.service"))
     measure.add_argument(
         "--level", choices=LEVELS, default="district", help=text("cli.coverage.level")
@@ -43,6 +44,10 @@ def register(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> int:
     """Compute and show."""
     services = load_services(options.services)
+    known = tuple(services)
+    if options.plan:
+        # Services of the plan alone are computed only where they are named.
+        services = load_plan(options.plan, services=services).services
     city = open_city(options.city)
     bench = Workbench(
         city,
@@ -51,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
         elevation=options.elevation,
     )
     results = {}
-    for key in options.service or services:
+    for key in options.service or known:
         with working(text("cli.coverage.working", service=services[key].title())):
             results[key] = bench.coverage(
                 key, year=options.year, towards=options.towards, limit=options.limit

@@ -57,6 +57,7 @@ def share(parser: argparse.ArgumentParser, *names: str) -> None:
     every: dict[str, dict[str, Any]] = {
         "city": {"type": place, "metavar": "PATH|URL", "help": text("cli.city")},
         "services": {"type": Path, "help": text("cli.services_file")},
+        "plan": {"type": Path, "metavar": "FILE", "help": text("cli.plan")},
         "limit": {"type": float, "default": 300.0, "help": text("cli.limit")},
         "json": {"action": "store_true", "help": text("cli.json")},
     }

@@ -91,23 +91,8 @@ def test_a_further_service_needs_no_code(tmp_path):
         ('source = "made up"', "", "source"),
         (
             "cutoff_m = 500",
-            "cutoff_m = 500\nquotas = [{ level = 'ward', year = 2021, facilities = 1 }]",
-            "ward",
-        ),
-        (
-            "cutoff_m = 500",
-            "cutoff_m = 500\nquotas = [{ level = 'city', year = 20, facilities = 1 }]",
-            "20",
-        ),
-        (
-            "cutoff_m = 500",
-            "cutoff_m = 500\nquotas = [{ level = 'city', year = 2021, facilities = -1 }]",
-            "-1",
-        ),
-        (
-            "cutoff_m = 500",
-            "cutoff_m = 500\nquotas = [{ level = 'city', year = 2021 }]",
-            "facilities",
+            "cutoff_m = 500\nquotas = [{ level = 'city', year = 2021, facilities = 1 }]",
+            "plan_2021_2025.toml",
         ),
         ("[a]", "a = 3\n[b]", "[a]"),
         ("[a]", "[a", "services.toml"),
