@@ -209,9 +209,9 @@ def _part_figure(indicator: Indicator, part: dict[Any, Any]) -> str:
 
 def part_words(kind: str, key: str) -> str:
     """Name of a part in the language in force: a group or a settlement; others as they are."""
-    if kind in {"group", "settlement"}:
-        return text(f"{kind}.{key}")
-    return key
+    if kind == "group":
+        return text(f"group.{key}")
+    return text(f"settlement.{key}") if kind == "settlement" else key
 
 
 def _units(console: Console, indicator: Indicator, units: pd.DataFrame) -> None:
