@@ -123,6 +123,12 @@ class Loads:
         flags[opened] = True
         return flags
 
+    def usable(self, choice: Choice) -> Flags:
+        """(s,) sites that are open or may be."""
+        there = np.ones(len(self.sites), dtype=bool)
+        there[: len(choice.sites)] = choice.upper > _HALF
+        return there
+
     def share(self, parts: Floats) -> Floats:
         """(r,) how far each row is served."""
         count = np.bincount(self.rows.owner, weights=parts, minlength=len(self.load))
@@ -175,7 +181,7 @@ class Loads:
             mine[owner[(rows.site == site) & (parts > _HALF)]] = True
             theirs = mine[owner] & (rows.site < many)
             there = rows.site[theirs]
-            total = np.bincount(there, weights=rows.cost[theirs], minlength=many)
+            total = np.bincount(there, weights=rows.cost[theirs], minlength=many).astype(np.float64)
             reach = np.bincount(there, minlength=many) == mine.sum()
             total[~reach | (self.room[:many] < self.load[mine].sum())] = np.inf
             total[[one for one in chosen if one != site]] = np.inf
@@ -185,12 +191,13 @@ class Loads:
         return np.sort(np.array(chosen, dtype=np.int64))
 
 
-def priced(loads: Loads, watch: Watch) -> Callable[[Floats], Point | None]:
+def priced(loads: Loads, choice: Choice, watch: Watch) -> Callable[[Floats], Point | None]:
     """Make the relaxation in which rows have prices and sites keep their capacities."""
-    choice, by, many = loads.choice, loads.by_site, len(loads.choice.sites)
+    by, many = loads.by_site, len(choice.sites)
+    usable = loads.usable(choice)
 
     def relaxed(price: Floats) -> Point | None:
-        value, _, _, part = _packed(loads, price)
+        value, _, _, part = _packed(loads, price, usable)
         best = choice.best(-value[:many], watch)
         if best is None:
             return None
@@ -203,7 +210,7 @@ def priced(loads: Loads, watch: Watch) -> Callable[[Floats], Point | None]:
     return relaxed
 
 
-def _packed(loads: Loads, price: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+def _packed(loads: Loads, price: Floats, usable: Flags) -> tuple[Floats, Floats, Floats, Floats]:
     by, size = loads.by_site, len(loads.sites)
     value, relaxed, ratio = np.empty(size), np.empty(size), np.empty(size)
     part = np.empty(len(by.row))
@@ -214,6 +221,7 @@ def _packed(loads: Loads, price: Floats) -> tuple[Floats, Floats, Floats, Floats
         loads.load,
         loads.room,
         price,
+        usable,
         loads.exact,
         value,
         relaxed,
@@ -301,8 +309,10 @@ class Allocation:
     ----------
     loads
         The problem.
+    choice
+        The choices of sites allowed.
     dual
-        The dual after its climb.
+        Their dual after its climb.
     best
         Objective of the best allocation known, inf without one.
 
@@ -312,11 +322,10 @@ class Allocation:
         The program: sites, entries that are left, and rows that nobody serves.
     """
 
-    def __init__(self, loads: Loads, dual: Dual, best: float) -> None:
-        self.loads = loads
-        rows, choice = loads.rows, loads.choice
+    def __init__(self, loads: Loads, choice: Choice, dual: Dual, best: float) -> None:
+        self.loads, rows = loads, loads.rows
         self._many = many = len(choice.sites)
-        kept, lower, upper, lost = _useful(loads, dual, best)
+        kept, lower, upper, lost = _useful(loads, choice, dual, best)
         self.program = program = Program("min")
         choice.add_to(program, np.zeros(many), integer=True)
         program.bound_columns(np.arange(many), lower, upper)
@@ -374,11 +383,15 @@ class Allocation:
         return opened, parts
 
 
-def _useful(loads: Loads, dual: Dual, best: float) -> tuple[Flags, Floats, Floats, Flags]:
+def _useful(
+    loads: Loads, choice: Choice, dual: Dual, best: float
+) -> tuple[Flags, Floats, Floats, Flags]:
     """Entries, bounds of the sites, and rows left unserved that a better choice may use."""
-    rows, choice, many = loads.rows, loads.choice, len(loads.choice.sites)
+    rows, many = loads.rows, len(choice.sites)
     lower, upper = choice.lower.copy(), choice.upper.copy()
-    kept, lost = np.ones(len(rows.cost), dtype=bool), np.isfinite(rows.far)
+    lost = np.isfinite(rows.far)
+    usable = loads.usable(choice)
+    kept = usable[rows.site]
     if dual.point is None or not np.isfinite(best):
         return kept, lower, upper, lost
     gap = max(0.0, best - dual.bound) * (1 + 1e-9) + 1e-9 * abs(best)
@@ -390,7 +403,7 @@ def _useful(loads: Loads, dual: Dual, best: float) -> tuple[Flags, Floats, Float
     if loads.split:
         # A small part costs less than the whole: only whole rows can be ruled out.
         return kept, lower, upper, lost
-    value, relaxed, ratio, _ = _packed(loads, dual.price)
+    value, relaxed, ratio, _ = _packed(loads, dual.price, usable)
     owner, site = rows.owner, rows.site
     # Forcing a row in saves at most what packing in parts would, less its room elsewhere.
     dearer = np.maximum(ratio[site] * loads.load[owner] - dual.price[owner] + rows.cost, 0.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -61,9 +62,15 @@ class Choice:
         (s,) sites that may be opened, as the instance counts them.
     lower, upper
         (s,) 1 where a site must be opened, 0 where another that exists is too near.
+
+    Raises
+    ------
+    InputError
+        Limits that name sites which are not there.
     """
 
     def __init__(self, instance: Instance, limits: Limits) -> None:
+        limits.check(instance)
         self.instance, self.limits = instance, limits
         self.sites = np.flatnonzero(instance.openable)
         self.lower = instance.required[self.sites].astype(float)
@@ -80,6 +87,14 @@ class Choice:
         self.cost = instance.cost[self.sites]
         self.unit = instance.unit[self.sites]
         self.most = len(self.sites) if limits.number is None else limits.number
+
+    def restricted(self, lower: Floats, upper: Floats) -> Choice:
+        """Restrict the choices further: (s,) bounds of the sites."""
+        part = copy(self)
+        for made in ("contradictory", "_relaxed", "_whole"):
+            part.__dict__.pop(made, None)
+        part.lower, part.upper, part.impossible = lower, upper, False
+        return part
 
     @cached_property
     def contradictory(self) -> bool:
@@ -133,6 +148,7 @@ class Choice:
         program = self._relaxed
         program.price(np.arange(len(cost)), cost)
         outcome = program.solve(watch, what="bound", tell=_silent)
+        self.impossible = outcome.found == "infeasible"
         if outcome.found != "optimal" or outcome.values is None or outcome.reduced_costs is None:
             return None
         return Best(outcome.values[: len(cost)], outcome.objective, outcome.reduced_costs)
@@ -164,7 +180,7 @@ class Choice:
         return np.flatnonzero(outcome.values[: len(cost)] > _HALF)
 
     impossible = False
-    """Whether the last `pick` proved that there is no choice."""
+    """Whether the last `best` or `pick` proved that there is no choice."""
 
     @cached_property
     def _relaxed(self) -> Program:

@@ -286,7 +286,7 @@ def exchange(
 
 
 @compiled
-def packed(start, row, cost, load, room, price, whole, value, relaxed, ratio, part):
+def packed(start, row, cost, load, room, price, usable, whole, value, relaxed, ratio, part):
     """Pack each site with the rows on which it saves most, within its capacity.
 
     Parameters
@@ -297,6 +297,8 @@ def packed(start, row, cost, load, room, price, whole, value, relaxed, ratio, pa
         (r,) load of each row and (s,) capacity of each site.
     price
         (r,) price of each row.
+    usable
+        (s,) sites that may be open; the others stay empty.
     whole
         Whether loads are whole numbers and rows are served whole: then exactly, by dynamic
         programming; else in parts.
@@ -313,6 +315,8 @@ def packed(start, row, cost, load, room, price, whole, value, relaxed, ratio, pa
         value[site] = 0.0
         relaxed[site] = 0.0
         ratio[site] = 0.0
+        if not usable[site]:
+            continue
         item = np.empty(end - begin, np.int64)
         density = np.empty(end - begin)
         items = 0

@@ -12,23 +12,29 @@ from layers.messages import text
 from planner.siting._allocation import Allocation, Loads, allotted, priced
 from planner.siting._choice import Choice, verified
 from planner.siting.bounds import Dual
+from planner.siting.branching import branch
 from planner.siting.conflict import Conflict
 from planner.siting.control import Watch
 from planner.siting.limits import Culprit, slack
-from planner.siting.solution import Solution
+from planner.siting.search import Search
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import ArrayLike
 
     from layers.messages import Language
+    from planner.siting._highs import Outcome
     from planner.siting.bounds import Point
     from planner.siting.control import Control
     from planner.siting.instance import Floats, Instance, Ints
     from planner.siting.limits import Limits
-    from planner.siting.solution import Status
+    from planner.siting.solution import Solution
 
 _STEPS, _EVERY, _NODES = 1_500, 10, 200
-_ROUNDING, _WHOLE = 1e-9, 1e-6
+_WHOLE = 1e-6
+_PARTS = 3000
+"""Parts of the choices that are bounded before the rest is left to HiGHS."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +152,7 @@ def capacitated_p_median(
             search.infeasible = True
         else:
             search.run()
-        return search.solution()
+        return search.answer()
 
 
 def _loads(instance: Instance, load: ArrayLike | None) -> Floats:
@@ -170,19 +176,13 @@ def _conflict(limits: Limits, short: Shortage) -> Conflict:
     return Conflict(tuple(culprits), ())
 
 
-class _Search:
-    """One solve: the best allocation so far and the best bound."""
+class _Search(Search):
+    """One solve."""
 
     def __init__(self, loads: Loads, watch: Watch) -> None:
-        self.loads, self.watch = loads, watch
-        self.choice = loads.choice
-        self.whole = not loads.split and loads.rows.whole
-        self.opened: Ints | None = None
+        super().__init__(loads.choice, watch, whole=not loads.split and loads.rows.whole)
+        self.loads = loads
         self.parts: Floats | None = None
-        self.best, self.bound = float("inf"), -float("inf")
-        self.conflict: Conflict | None = None
-        self.infeasible = False
-        self.nodes = 0
         self._tried: set[bytes] = set()
 
     def run(self) -> None:
@@ -202,26 +202,46 @@ class _Search:
         counts = rows.counts
         near = rows.start[:-1] + np.minimum(counts // (self.choice.most + 1), counts - 1)
         price[counts > 0] = rows.cost[near[counts > 0]]
-        dual = Dual(rows, priced(self.loads, self.watch), price)
-        if not self._done():
-            self._climb(dual)
-        if not self._done() and not self.watch.should_stop():
-            self._prove(dual)
+        dual = Dual(rows, priced(self.loads, self.choice, self.watch), price)
+        for step in (self._climb, self._branch, self._prove):
+            if self.done or self.infeasible or self.watch.should_stop():
+                return
+            step(dual)
 
     def _climb(self, dual: Dual) -> None:
         ceiling = float(self.loads.rows.penalised.sum())
 
         def news(point: Point, share: Floats) -> float | None:
-            cost = -share if self.choice.simple else point.saved
-            picked = self.choice.pick(cost, self.watch, nodes=_NODES)
-            if picked is not None:
-                self._try(picked)
-            self._raise(dual.bound)
-            return None if self._done() else min(self.best, ceiling)
+            self._rank(-share if self.choice.simple else point.saved)
+            self.raise_bound(dual.bound)
+            return None if self.done else min(self.best, ceiling)
 
         target = min(self.best, ceiling)
         dual.climb(self.watch, target=target, steps=_STEPS, every=_EVERY, news=news)
-        self._raise(dual.bound)
+        self.raise_bound(dual.bound)
+
+    def _branch(self, dual: Dual) -> bool:
+        return branch(
+            self,
+            dual,
+            relax=lambda part: priced(self.loads, part, self.watch),
+            settle=self._settle,
+            tried=lambda share: self._rank(-share),
+            nodes=_PARTS,
+        )
+
+    def _settle(self, part: Choice, dual: Dual) -> float:
+        """Find out who goes where once the sites are chosen; gives the bound, inf if proved."""
+        program = Allocation(self.loads, part, dual, self.best)
+        outcome = self._solve(program, None, lambda *_: None, gap=0.0)
+        done = outcome.found in {"optimal", "infeasible"}
+        return float("inf") if done else outcome.bound
+
+    def _rank(self, cost: Floats) -> None:
+        """Try the sites that seem cheapest."""
+        picked = self.choice.pick(cost, self.watch, nodes=_NODES)
+        if picked is not None:
+            self._try(picked)
 
     def _try(self, opened: Ints) -> None:
         """Allocate everyone to a choice, move its sites amid those they serve, and again."""
@@ -234,25 +254,38 @@ class _Search:
             opened = self.loads.moved(opened, parts)
 
     def _prove(self, dual: Dual) -> None:
-        program = Allocation(self.loads, dual, self.best)
+        program = Allocation(self.loads, self.choice, dual, self.best)
+        start = None
+        if self.parts is not None and self.opened is not None:
+            start = program.start(self.opened, self.parts)
+        outcome = self._solve(program, start, lambda _, bound: self.tell("proof", bound))
+        self.nodes += outcome.nodes
+        if outcome.found == "infeasible":
+            self.infeasible = self.opened is None
+            self.raise_bound(self.best)
+        else:
+            self.raise_bound(min(self.best, outcome.bound))
+
+    def _solve(
+        self,
+        program: Allocation,
+        start: Floats | None,
+        tell: Callable[[float | None, float], None],
+        gap: float | None = None,
+    ) -> Outcome:
         if self.whole:
             program.program.set(mip_abs_gap=1 - _WHOLE)
-        start = None if self.parts is None or self.opened is None else (self.opened, self.parts)
         outcome = program.program.solve(
             self.watch,
             what="proof",
-            start=None if start is None else program.start(*start),
-            tell=lambda _, bound: self._tell(bound, "proof"),
+            start=start,
+            gap=gap,
+            tell=tell,
             improved=lambda values, _: self._offer(*program.read(values)),
         )
-        self.nodes = outcome.nodes
         if outcome.values is not None:
             self._offer(*program.read(outcome.values))
-        if outcome.found == "infeasible":
-            self.infeasible = self.opened is None
-            self._raise(self.best)
-        else:
-            self._raise(min(self.best, outcome.bound))
+        return outcome
 
     def _offer(self, opened: Ints, parts: Floats) -> None:
         """Keep an allocation if it keeps the limits and beats the best."""
@@ -263,52 +296,23 @@ class _Search:
         served = self.loads.served(parts)
         if not self.loads.limits.broken(self.loads.instance, sites, served):
             self.best, self.opened, self.parts = objective, opened, parts
-            self._tell(self.bound, "exchange")
+            self.tell("exchange")
 
-    def _raise(self, bound: float) -> None:
-        if self.whole and np.isfinite(bound):
-            bound = float(np.ceil(bound - _WHOLE * max(1.0, 1e-6 * abs(bound))))
-        if bound > self.bound:
-            self.bound = bound
-            self._tell(bound, "bound")
-
-    def _tell(self, bound: float, what: str) -> None:
-        best = self.best if np.isfinite(self.best) else None
-        known = max(bound, self.bound)
-        self.watch.tell(best, min(known, self.best) if np.isfinite(known) else None, what)
-
-    @property
-    def _proved(self) -> bool:
-        return self.opened is not None and self.best - self.bound <= _ROUNDING * abs(self.best)
-
-    def _done(self) -> bool:
-        if self._proved:
-            return True
-        return self.opened is not None and self.watch.near_enough(self.best, self.bound)
-
-    def solution(self) -> Solution:
+    def answer(self) -> Solution:
         """Give what was found."""
         loads = self.loads
         sites = np.empty(0, dtype=np.int64)
         assigned = np.full(loads.instance.demands, -1, dtype=np.int64)
-        status: Status = "infeasible" if self.infeasible else "unknown"
-        objective, bound = float("nan"), float("nan") if self.infeasible else self.bound
+        served, objective = np.zeros(loads.instance.demands), float("nan")
         if self.opened is not None and self.parts is not None:
             sites = np.sort(self.choice.sites[self.opened])
-            verified(loads.instance, loads.limits, sites, loads.served(self.parts))
-            objective, assigned = self.best, loads.assigned(self.parts)
-            status = "optimal" if self._proved else "feasible"
-            bound = objective if self._proved else min(bound, objective)
-        return Solution(
-            model="capacitated_p_median",
-            sense="min",
-            status=status,
+            served, assigned = loads.served(self.parts), loads.assigned(self.parts)
+            verified(loads.instance, loads.limits, sites, served)
+            objective = self.best
+        return self.solution(
+            "capacitated_p_median",
             sites=sites,
             objective=objective,
-            bound=bound,
             assigned=assigned,
-            seconds=self.watch.seconds,
-            nodes=self.nodes,
-            stopped=None if self._proved or self.infeasible else self.watch.stopped,
-            conflict=self.conflict,
+            served=served,
         )

@@ -9,8 +9,9 @@ import numpy as np
 from planner.siting._choice import Choice, verified
 from planner.siting._radius import Radius, cut_down
 from planner.siting.bounds import Dual, Rows, distances, exchange, spread, suggested, unlimited
+from planner.siting.branching import branch
 from planner.siting.control import Watch
-from planner.siting.solution import Solution
+from planner.siting.search import Search
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -19,15 +20,17 @@ if TYPE_CHECKING:
     from planner.siting.control import Control
     from planner.siting.instance import Floats, Instance, Ints, Pairs
     from planner.siting.limits import Limits
-    from planner.siting.solution import Status
+    from planner.siting.solution import Solution
 
 _STEPS = 3_000
 _EVERY = 25
 _ENTRIES = 4_000_000
 """Entries up to which a program is worth making: beyond, HiGHS takes too long to begin."""
-_ROUNDING = 1e-9
 _WHOLE = 1e-6
+_HALF = 0.5
 _NODES = 200
+_PARTS = 1_000
+"""Parts of the choices that are bounded before the rest is left to HiGHS."""
 _SAMPLES = (20, 4)
 """Rows are sampled, one in so many, where that leaves enough of them."""
 _SAMPLE, _SAMPLE_STEPS = 5_000, 600
@@ -82,24 +85,20 @@ def p_median(
     with Watch(control) as watch:
         search = _Search(instance, limits, beyond, watch)
         search.run()
-        return search.solution()
+        return search.answer()
 
 
-class _Search:
-    """One solve: the best choice so far and the best bound."""
+class _Search(Search):
+    """One solve."""
 
     def __init__(
         self, instance: Instance, limits: Limits, beyond: ArrayLike | None, watch: Watch
     ) -> None:
-        self.instance, self.limits, self.watch = instance, limits, watch
+        self.instance, self.limits = instance, limits
         self.pairs, self.limit = distances(instance, beyond)
-        self.choice = Choice(instance, limits)
-        self.rows = Rows.of(instance, self.pairs, self.limit, self.choice)
-        self.whole = self.rows.whole
-        self.opened: Ints | None = None
-        self.best, self.bound = float("inf"), -float("inf")
-        self.infeasible = False
-        self.nodes = 0
+        choice = Choice(instance, limits)
+        self.rows = Rows.of(instance, self.pairs, self.limit, choice)
+        super().__init__(choice, watch, whole=self.rows.whole)
         self._tried: set[bytes] = set()
 
     def run(self) -> None:
@@ -113,10 +112,10 @@ class _Search:
             return
         price = self._begin(first)
         dual = Dual(self.rows, unlimited(self.rows, self.choice, self.watch), price)
-        if not self._done():
-            self._climb(dual)
-        if not self._done() and not self.watch.should_stop():
-            self._prove(dual)
+        for step in (self._climb, self._branch, self._prove):
+            if self.done or self.infeasible or self.watch.should_stop():
+                return
+            step(dual)
 
     def _begin(self, opened: Ints) -> Floats:
         """Improve a first choice and find prices, by way of samples where rows are many."""
@@ -165,21 +164,39 @@ class _Search:
         return self.choice.pick(cost, self.watch)
 
     def _climb(self, dual: Dual) -> None:
-        target = self.best if np.isfinite(self.best) else float(self.rows.penalised.sum())
+        ceiling = float(self.rows.penalised.sum())
 
         def news(point: Point, share: Floats) -> float | None:
-            cost = -share if self.choice.simple else point.saved
-            picked = self.choice.pick(cost, self.watch, nodes=_NODES)
-            if picked is not None and (key := picked.tobytes()) not in self._tried:
-                self._tried.add(key)
-                self._offer(exchange(self.rows, self.choice, picked))
-            self._raise(dual.bound)
-            return None if self._done() else min(self.best, target)
+            self._try(-share if self.choice.simple else point.saved)
+            self.raise_bound(dual.bound)
+            return None if self.done else min(self.best, ceiling)
 
+        target = min(self.best, ceiling)
         dual.climb(
             self.watch, target=target, steps=_STEPS, every=_EVERY, news=news, length=self._length
         )
-        self._raise(dual.bound)
+        self.raise_bound(dual.bound)
+
+    def _try(self, cost: Floats) -> None:
+        """Pick the sites that seem cheapest, and improve them by exchanges."""
+        picked = self.choice.pick(cost, self.watch, nodes=_NODES)
+        if picked is not None and (key := picked.tobytes()) not in self._tried:
+            self._tried.add(key)
+            self._offer(exchange(self.rows, self.choice, picked))
+
+    def _branch(self, dual: Dual) -> bool:
+        def settle(part: Choice, _: Dual) -> float:
+            self._offer(np.flatnonzero(part.lower > _HALF))
+            return float("inf")
+
+        return branch(
+            self,
+            dual,
+            relax=lambda part: unlimited(self.rows, part, self.watch),
+            settle=settle,
+            tried=lambda share: self._try(-share),
+            nodes=_PARTS,
+        )
 
     def _prove(self, dual: Dual) -> None:
         left, lower, upper = cut_down(dual, self.choice, self.best)
@@ -192,18 +209,18 @@ class _Search:
             self.watch,
             what="proof",
             start=None if self.opened is None else radius.start(self.opened),
-            tell=lambda _, bound: self._tell(bound + radius.constant, "proof"),
+            tell=lambda _, bound: self.tell("proof", bound + radius.constant),
             improved=lambda values, _: self._offer(radius.opened(values)),
         )
-        self.nodes = outcome.nodes
+        self.nodes += outcome.nodes
         if outcome.values is not None:
             self._offer(radius.opened(outcome.values))
         if outcome.found == "infeasible":
             # Nothing as good as the best is left beside it; without one there is nothing at all.
             self.infeasible = self.opened is None
-            self._raise(self.best)
+            self.raise_bound(self.best)
         else:
-            self._raise(min(self.best, outcome.bound + radius.constant))
+            self.raise_bound(min(self.best, outcome.bound + radius.constant))
 
     def _offer(self, opened: Ints) -> None:
         """Keep a choice if it keeps the limits and beats the best."""
@@ -216,56 +233,23 @@ class _Search:
         served = (assigned >= 0).astype(np.float64)
         if objective < self.best and not self.limits.broken(self.instance, sites, served):
             self.best, self.opened = objective, opened
-            self._tell(self.bound, "exchange")
+            self.tell("exchange")
 
-    def _raise(self, bound: float) -> None:
-        if self.whole and np.isfinite(bound):
-            bound = float(np.ceil(bound - _WHOLE * max(1.0, 1e-6 * abs(bound))))
-        if bound > self.bound:
-            self.bound = bound
-            self._tell(bound, "bound")
-
-    def _tell(self, bound: float, what: str) -> None:
-        best = self.best if np.isfinite(self.best) else None
-        known = max(bound, self.bound)
-        self.watch.tell(best, min(known, self.best) if np.isfinite(known) else None, what)
-
-    @property
-    def _proved(self) -> bool:
-        return self.opened is not None and self.best - self.bound <= _ROUNDING * abs(self.best)
-
-    def _done(self) -> bool:
-        if self._proved:
-            return True
-        return self.opened is not None and self.watch.near_enough(self.best, self.bound)
-
-    def solution(self) -> Solution:
+    def answer(self) -> Solution:
         """Give what was found, added up anew."""
-        found = self.opened is not None
-        nothing = np.empty(0, dtype=np.int64)
-        sites = nothing if self.opened is None else np.sort(self.choice.sites[self.opened])
-        objective, bound = float("nan"), self.bound
+        sites = np.empty(0, dtype=np.int64)
         assigned = np.full(self.instance.demands, -1, dtype=np.int64)
-        status: Status = "infeasible" if self.infeasible else "unknown"
-        if found:
+        objective = float("nan")
+        if self.opened is not None:
+            sites = np.sort(self.choice.sites[self.opened])
             objective, assigned = evaluated(self.instance, self.pairs, self.limit, sites)
-            served = (assigned >= 0).astype(np.float64)
-            verified(self.instance, self.limits, sites, served)
-            status = "optimal" if self._proved else "feasible"
-            bound = objective if self._proved else min(bound, objective)
-        elif self.infeasible:
-            bound = float("nan")
-        return Solution(
-            model="p_median",
-            sense="min",
-            status=status,
+            verified(self.instance, self.limits, sites, (assigned >= 0).astype(np.float64))
+        return self.solution(
+            "p_median",
             sites=sites,
             objective=objective,
-            bound=bound,
             assigned=assigned,
-            seconds=self.watch.seconds,
-            nodes=self.nodes,
-            stopped=None if self._proved or self.infeasible else self.watch.stopped,
+            served=(assigned >= 0).astype(np.float64),
         )
 
 

@@ -1,6 +1,6 @@
 """Every choice of sites looked at, one by one, in plain Python."""
 
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 from scipy.optimize import linprog
@@ -203,3 +203,120 @@ def fair(instance, limits, value=None):
         for _, share in feasible(instance, limits, value)
     ]
     return max(found, default=None)
+
+
+def served_within(instance, new, beyond):
+    """Least distance of each row to an open site, inf where none is within ``beyond``."""
+    there = is_open(instance, new)
+    distance = instance.pairs.distance
+    return [
+        min(
+            (distance[at] for s, at in row.items() if s in there and distance[at] <= limit),
+            default=np.inf,
+        )
+        for row, limit in zip(near(instance), beyond, strict=True)
+    ]
+
+
+def median(instance, limits, beyond=None):
+    """The least sum of people times distance; None if no choice serves whom it must."""
+    limit = np.full(instance.demands, np.inf) if beyond is None else beyond
+    found = []
+    for new in choices(instance, limits):
+        away = served_within(instance, new, limit)
+        if not floors_kept(instance, limits, [float(np.isfinite(one)) for one in away]):
+            continue
+        total = sum(
+            weight * min(one, last)
+            for weight, one, last in zip(instance.people, away, limit, strict=True)
+            if weight > 0
+        )
+        found.append(total)
+    return min((total for total in found if np.isfinite(total)), default=None)
+
+
+def centre(instance, limits, weighted=False):
+    """The least greatest distance, of people times distance if weighted."""
+    found = []
+    for new in choices(instance, limits):
+        away = served_within(instance, new, np.full(instance.demands, np.inf))
+        found.append(
+            max(
+                (
+                    one * (weight if weighted else 1.0)
+                    for weight, one in zip(instance.people, away, strict=True)
+                    if weight > 0
+                ),
+                default=0.0,
+            )
+        )
+    return min((total for total in found if np.isfinite(total)), default=None)
+
+
+def capacitated_median(instance, limits, load, split, beyond=None):
+    """The least sum of people times distance within the capacities."""
+    limit = np.full(instance.demands, np.inf) if beyond is None else beyond
+    allotted = _in_parts if split else _in_whole
+    found = [allotted(instance, limits, new, load, limit) for new in choices(instance, limits)]
+    return min((total for total in found if total is not None), default=None)
+
+
+def _near_enough(instance, new, beyond):
+    there, distance = is_open(instance, new), instance.pairs.distance
+    return [
+        {s: distance[at] for s, at in row.items() if s in there and distance[at] <= limit}
+        for row, limit in zip(near(instance), beyond, strict=True)
+    ]
+
+
+def _in_whole(instance, limits, new, load, beyond):
+    """Every way of sending each row to one site, or to none."""
+    counted = [i for i in range(instance.demands) if instance.people[i] > 0 or load[i] > 0]
+    options = [
+        [*row.items(), *([(None, limit)] if np.isfinite(limit) else [])]
+        for row, limit in zip(_near_enough(instance, new, beyond), beyond, strict=True)
+    ]
+    best = None
+    for sent in product(*(options[i] for i in counted)):
+        used = dict.fromkeys(is_open(instance, new), 0.0)
+        share = [1.0] * instance.demands
+        total = 0.0
+        for i, (site, away) in zip(counted, sent, strict=True):
+            total += instance.people[i] * away
+            share[i] = float(site is not None)
+            if site is not None:
+                used[site] += load[i]
+        fits = all(amount <= instance.capacity[site] + EPS for site, amount in used.items())
+        if (best is None or total < best) and fits and floors_kept(instance, limits, share):
+            best = total
+    return best
+
+
+def _in_parts(instance, limits, new, load, beyond):
+    """A transport program, solved by scipy."""
+    counted = [i for i in range(instance.demands) if instance.people[i] > 0 or load[i] > 0]
+    there = _near_enough(instance, new, beyond)
+    columns = [(i, s, away) for i in counted for s, away in there[i].items()]
+    columns += [(i, None, beyond[i]) for i in counted if np.isfinite(beyond[i])]
+    if not columns:
+        return None if counted else 0.0
+    price = [instance.people[i] * away for i, _, away in columns]
+    equal = [[float(i == row) for i, _, _ in columns] for row in counted]
+    upper, bounds = [], []
+    for site in is_open(instance, new):
+        if np.isfinite(instance.capacity[site]):
+            upper.append([load[i] * (s == site) for i, s, _ in columns])
+            bounds.append(instance.capacity[site])
+    for area, floor in limits.floors.items():
+        inside = [instance.people[i] * (instance.area[i] == area) for i, _, _ in columns]
+        upper.append([-p * (s is not None) for p, (_, s, _) in zip(inside, columns, strict=True)])
+        whole = everyone(instance, area)
+        bounds.append(EPS / 2 - floor * whole)
+    found = linprog(
+        price,
+        A_ub=np.array(upper, dtype=float) if upper else None,
+        b_ub=bounds or None,
+        A_eq=np.array(equal),
+        b_eq=np.ones(len(counted)),
+    )
+    return found.fun if found.status == 0 else None
