@@ -25,6 +25,7 @@ from layers.sources import (
     boundaries,
     cells,
     census,
+    dasymetric,
     inhabitants,
     osm,
     people,
@@ -38,6 +39,8 @@ from layers.sources.rejected import Rejected
 from layers.sources.zones import Bounds
 
 _WHOLE = 0.995
+# Share of a district that lies among or near homes at least, unless homes are missing.
+_SETTLED = 0.8
 _UNSPREAD = ("people_unspread", "people_unknown")
 
 # Homes lie within this distance of a street where streets form a network.
@@ -220,14 +223,21 @@ def _read_people(
         homes, met = osm.read_homes(source.path, table=osm.HomeTable.read(_tags(source)))
         floors = cells.Cells(homes["weight"].to_numpy(), homes.geometry)
         housed, found = cells.spread(floors, districts, census.atoms())
-        # Homes never cover a district, and put nobody where nobody lives.
-        return housed, [*met, *found], whole, []
+        # Homes leave hills and water free; those of a file that was cut lie in a corner.
+        drawn = dasymetric.Weights(points=floors.middles, amount=floors.count)
+        share = dasymetric.reach(drawn, districts["code"], districts, crs)
+        return housed, [*met, *found], _spread_over(share[share < _SETTLED], found), []
     source.allow("weight", *cells.OPTIONS)
     weights = cells.read(source, source.need("weight"))
     spread, found = cells.spread(weights, districts, census.atoms())
     share = cells.covered_share(weights, districts, crs)
-    nobody = [code for one in found if one.code in _UNSPREAD for code in one.rows]
-    return spread, found, share.drop(nobody), []
+    return spread, found, _spread_over(share, found), []
+
+
+def _spread_over(share: pd.Series, found: Sequence[Finding]) -> pd.Series:
+    """Shares of the units whose people were spread at all."""
+    nobody = {code for one in found if one.code in _UNSPREAD for code in one.rows}
+    return share[~share.index.isin(nobody)]
 
 
 def _read_facilities(

@@ -130,7 +130,8 @@ def read_homes(
     path, table = Path(path), table or HomeTable.read()
     shapes, factors, lost, unread = [], [], [], []
     usual = 0
-    for thing in things.read(path, ["building"]):
+    repeated: list[str] = []
+    for thing in things.read(path, ["building"], repeated=repeated):
         kind = table.kind(thing.tags)
         if kind is None or thing.id.startswith("n"):
             continue
@@ -155,6 +156,7 @@ def read_homes(
     total = len(factors)
     return homes.reset_index(drop=True), [
         *_finding("osm_homes_lost", "warning", len(lost), lost),
+        *_finding("osm_things_repeated", "warning", len(repeated), repeated),
         *_finding("osm_levels_unread", "info", len(unread), unread),
         *_finding("osm_levels_usual", "info", usual, (), total=total),
     ]

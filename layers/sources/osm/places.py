@@ -48,7 +48,8 @@ def read_places(
     chosen = {key: tests for key, tests in rules.facilities.items() if service in {None, key}}
     keys = {key for tests in chosen.values() for test in tests for key, _ in test}
     rows, lost = [], []
-    for thing in things.read(path, sorted(keys)):
+    repeated: list[str] = []
+    for thing in things.read(path, sorted(keys), repeated=repeated):
         for key, tests in chosen.items():
             test = next((test for test in tests if _holds(test, thing.tags)), None)
             if test is None:
@@ -69,12 +70,11 @@ def read_places(
     columns = ["id", "service", "name", "venue", "source", "geometry"]
     layer = gpd.GeoDataFrame(rows, columns=columns, geometry="geometry", crs=GEOGRAPHIC)
     found = []
-    if lost:
-        some = ", ".join(lost[:_SAMPLE]) + (", …" if len(lost) > _SAMPLE else "")
-        values = {"count": len(lost), "found": some}
-        found.append(
-            Finding(layer="facilities", code="osm_places_lost", severity="warning", values=values)
-        )
+    for code, labels in (("osm_places_lost", lost), ("osm_things_repeated", repeated)):
+        if labels:
+            some = ", ".join(labels[:_SAMPLE]) + (", …" if len(labels) > _SAMPLE else "")
+            values = {"count": len(labels), "found": some}
+            found.append(Finding(layer="facilities", code=code, severity="warning", values=values))
     return facilities.conform(layer), found
 
 

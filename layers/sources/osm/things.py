@@ -32,10 +32,11 @@ class Thing:
     geometry: Any
 
 
-def read(path: Path, keys: Iterable[str]) -> Iterator[Thing]:
+def read(path: Path, keys: Iterable[str], *, repeated: list[str]) -> Iterator[Thing]:
     """Read the things that have any of some keys.
 
-    A closed way and a multipolygon come as an area alone.
+    A closed way and a multipolygon come as an area alone. A thing that is there twice, as
+    in extracts put together, comes once.
 
     Parameters
     ----------
@@ -43,6 +44,8 @@ def read(path: Path, keys: Iterable[str]) -> Iterator[Thing]:
         The file.
     keys
         The keys.
+    repeated
+        Takes the labels of things that were there before.
 
     Raises
     ------
@@ -52,14 +55,25 @@ def read(path: Path, keys: Iterable[str]) -> Iterator[Thing]:
     with readable(path):
         wanted = KeyFilter(*keys)
         factory = WKBFactory()
+        seen: dict[str, set[int]] = {kind: set() for kind in "nwr"}
+
+        def is_new(kind: str, number: int) -> bool:
+            if number in seen[kind]:
+                repeated.append(f"{kind}{number}")
+                return False
+            seen[kind].add(number)
+            return True
+
         for entity in osmium.FileProcessor(str(path)).with_areas(wanted).with_filter(wanted):
             thing: Any = entity
             if thing.is_node():
-                yield _thing(f"n{thing.id}", thing, factory.create_point)
+                if is_new("n", thing.id):
+                    yield _thing(f"n{thing.id}", thing, factory.create_point)
             elif thing.is_area():
                 kind = "w" if thing.from_way() else "r"
-                yield _thing(f"{kind}{thing.orig_id()}", thing, factory.create_multipolygon)
-            elif thing.is_way() and not thing.is_closed():
+                if is_new(kind, thing.orig_id()):
+                    yield _thing(f"{kind}{thing.orig_id()}", thing, factory.create_multipolygon)
+            elif thing.is_way() and not thing.is_closed() and is_new("w", thing.id):
                 yield _thing(f"w{thing.id}", thing, factory.create_linestring)
 
 

@@ -128,7 +128,7 @@ def readable(path: Path) -> Iterator[None]:
         raise SourceError(text("error.file_missing", path=str(path)))
     try:
         yield
-    except (RuntimeError, ValueError, OSError) as wrong:
+    except (RuntimeError, ValueError, OSError, osmium.InvalidLocationError) as wrong:
         reason = str(wrong)
         key = "error.osm_unreadable"
         if any(words in reason for words in _CUT_SHORT):

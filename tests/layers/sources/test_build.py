@@ -11,7 +11,9 @@ from layers.resources import data_path
 from layers.sources import census
 from layers.sources.build import build_city
 from layers.sources.files import Source
+from layers.sources.modelled.townships import districts
 from layers.streets import geodesic_length
+from tests.layers.sources.fetch.server import World
 
 SERVICES = ("mother_baby_room", "home_care_centre", "menopause_clinic")
 
@@ -323,3 +325,23 @@ def test_a_table_of_tags_of_ones_own(files, osm_streets):
 def test_options_that_openstreetmap_does_not_take(files, osm_streets, option):
     with pytest.raises(SourceError):
         build(files, streets=Source.parse(f"{osm_streets},{option}"), area="120,30,121,31")
+
+
+def test_homes_of_a_file_that_was_cut_squeeze_a_districts_people(files):
+    source = files / "world.osm"
+    source.write_bytes(World().whole())
+    districts().to_file(files / "districts.geojson")
+    given = {"streets": Source.parse(str(source)), "facilities": []}
+    built = build(
+        files,
+        **given,
+        units=[Source.parse(str(files / "districts.geojson"))],
+        population=Source.parse(str(source)),
+    )
+    found = codes(built)
+    homes = units.assign(built.city.population.geometry, built.city.units)["district"]
+    assert set(found["people_squeezed"].rows) == set(homes)
+    # The file's own units lie within its homes.
+    whole = Source.parse(str(source))
+    built = build(files, **given, units=[whole], population=whole)
+    assert "people_squeezed" not in codes(built)

@@ -1,7 +1,6 @@
 """Damaged and odd files: each is refused in plain words, or loads with findings."""
 
 import io
-import os
 import zipfile
 from functools import cache
 
@@ -10,25 +9,16 @@ import openpyxl
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from layers.errors import PlannerError
 from layers.messages import LANGUAGES, speaking
 from layers.sources import inhabitants, places
 from layers.sources.files import Source
+from tests.layers.sources.harm import harm, share, zipped
 
-FILES = int(os.environ.get("PLANNER_FUZZ", "2200"))
-"""How many files are tried; set PLANNER_FUZZ for a longer run."""
-
-_CHECKS = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]
 _PLACES = {"市一医院": (120.15, 30.27), "养老，服务": (120.2, 30.3), "丙 clinic": (119.9, 30.1)}
-_BYTES = st.integers(0, 255)
-
-
-def share(of):
-    """Settings for a part of the files."""
-    return settings(max_examples=max(1, round(FILES * of)), suppress_health_check=_CHECKS)
 
 
 # --- whole files ---------------------------------------------------------------------------
@@ -80,14 +70,6 @@ def parts(folder, suffix):
     return {file.suffix: file.read_bytes() for file in folder.glob("whole.*")}
 
 
-def zipped(files):
-    to = io.BytesIO()
-    with zipfile.ZipFile(to, "w") as archive:
-        for name, content in files:
-            archive.writestr(name, content)
-    return to.getvalue()
-
-
 @pytest.mark.parametrize("kind", ["csv", "txt", "xlsx", "geojson", "kml", "parquet", "gpkg", "zip"])
 def test_whole_files_load(folder, kind):
     if kind == "zip":
@@ -102,37 +84,6 @@ def test_whole_files_load(folder, kind):
 
 
 # --- what may befall them ---------------------------------------------------------------------
-
-
-@st.composite
-def harm(draw):
-    """Something that befalls a file: bytes changed, cut out, put in, cut off, repeated."""
-    kind = draw(st.sampled_from(["flip", "flip", "flip", "cut", "off", "put", "twice", "zero"]))
-    at, to = draw(st.floats(0, 1)), draw(st.floats(0, 1))
-    some = draw(st.lists(st.tuples(st.floats(0, 1), _BYTES), min_size=1, max_size=12))
-    put = draw(st.binary(max_size=40))
-
-    def befall(content):
-        size = len(content)
-        first, last = sorted((round(at * size), round(to * size)))
-        made = bytearray(content)
-        if kind == "flip":
-            for share_of, byte in some:
-                if size:
-                    made[min(size - 1, int(share_of * size))] = byte
-        elif kind == "cut":
-            del made[first : first + 30]
-        elif kind == "off":
-            del made[last:]
-        elif kind == "put":
-            made[first:first] = put
-        elif kind == "twice":
-            made[first:first] = made[first:last]
-        else:
-            made[first : first + 20] = bytes(len(made[first : first + 20]))
-        return bytes(made)
-
-    return befall
 
 
 def tried(path, content, options=""):

@@ -4,7 +4,7 @@ import shapely
 from layers.crs import measuring_crs
 from layers.errors import SourceError
 from layers.resources import data_path
-from layers.sources.osm import HomeTable, read_homes
+from layers.sources.osm import HomeTable, read_homes, read_places
 from tests.layers.sources.osmxml import xml
 
 TABLE = HomeTable.read()
@@ -84,3 +84,14 @@ def test_homes_of_a_real_file(shared):
     homes, _ = read_homes(shared("osm", "Helsinki.osm.pbf"))
     assert (homes["weight"] > 0).all()
     assert len(homes) > 300
+
+
+def test_things_that_are_there_twice_count_once(tmp_path):
+    ways = [([0, 10, 11, 1, 0], {"building": "apartments"}), ([20, 30], {"highway": "path"})]
+    text = xml(ways, tags={20: {"amenity": "nursing_home"}})
+    node = next(line for line in text.split("<node") if 'id="20"' in line)
+    twice = tmp_path / "twice.osm"
+    twice.write_text(text.replace("<node" + node, ("<node" + node) * 2), encoding="utf-8")
+    layer, (found,) = read_places(twice)
+    assert layer["id"].tolist() == ["home_care_centre-n20"]
+    assert (found.code, found.values["found"]) == ("osm_things_repeated", "n20")
