@@ -106,8 +106,8 @@ def _alerts(indicator: Indicator) -> Iterator[Alert]:
             code="swings",
             severity="warning",
             values={
-                "against": _both(target, indicator.swing.against),
-                "limit": _both(target, indicator.swing.limit),
+                "against": _amount(target, indicator.swing.against),
+                "limit": _amount(target, indicator.swing.limit),
             },
         )
     yield from _differs(indicator)
@@ -262,6 +262,11 @@ def _units_words(indicator: Indicator, short: pd.DataFrame) -> dict[str, Any]:
         "missing": int(short["missing"].sum()),
         "units": len(indicator.by(target.level)),
     }
+
+
+def _amount(target: Target, change: float) -> dict[str, str]:
+    """Write how far something moved, whichever way."""
+    return {lang: words.lstrip("+") for lang, words in _both(target, change, signed=True).items()}
 
 
 def _both(target: Target, value: float | None, *, signed: bool = False) -> dict[str, str]:

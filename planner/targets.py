@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from layers.messages import Language, language
-from planner.wording import rate
+from layers.messages import Language, language, text
+from planner.wording import points, rate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -203,12 +203,12 @@ class Target:
             return "–"
         sign = "+" if signed and value >= 0 else ""
         if self.kind in SHARES:
-            return sign + rate(value)
+            return points(value, lang) if signed else rate(value)
         unit = self.measured_in(lang)
         # As many decimals as mean something, and no exponent.
         number = f"{value:,.{1 if self.kind == 'count' else 2}f}".rstrip("0").rstrip(".")
         if unit == "%":
-            return f"{sign}{number}%"
+            return text("wording.points", lang, value=sign + number) if signed else f"{number}%"
         english = (lang or language()) == "en"
         return f"{sign}{number}{' ' if english and unit else ''}{unit}"
 

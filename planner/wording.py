@@ -2,6 +2,8 @@
 
 from math import ceil, floor, isnan
 
+from layers.messages import Language, text
+
 
 def people(value: float) -> str:
     """People with thousands separators.
@@ -28,6 +30,17 @@ def rate(value: float) -> str:
         return "–"
     shown = f"{value:.1%}"
     return "99.9%" if shown == "100.0%" and value < 1 else shown
+
+
+def points(value: float, lang: Language | None = None) -> str:
+    """Write a difference of rates in percentage points, with its sign.
+
+    Examples
+    --------
+    >>> points(0.379, "zh"), points(-0.02, "en")
+    ('+37.9个百分点', '-2.0 pts')
+    """
+    return text("wording.points", lang, value=f"{100 * value:+.1f}")
 
 
 def banded(value: float, low: float, high: float) -> str:

@@ -16,8 +16,11 @@ from planner.cli.screen import DONE, plain, stdout, working, write
 from planner.entered import read_values
 from planner.indicators import Indicator, Monitoring, monitor
 from planner.plan import load_plan
+from planner.proposal import proposal
+from planner.siting.siting import Siting
 from planner.standards import load_services
 from planner.targets import PARTS
+from planner.wording import rate
 from planner.workbench import Workbench
 
 _COLOURS = {
@@ -38,6 +41,7 @@ def register(commands: Commands) -> None:
     follow.add_argument("--year", type=int, required=True, help=text("cli.monitor.year"))
     follow.add_argument("--values", type=Path, metavar="FILE", help=text("cli.monitor.values"))
     follow.add_argument("--target", action="append", metavar="KEY", help=text("cli.monitor.target"))
+    follow.add_argument("--propose", action="store_true", help=text("cli.monitor.propose"))
     follow.add_argument("--level", choices=LEVELS, help=text("cli.monitor.level"))
 
 
@@ -58,8 +62,17 @@ def run(options: argparse.Namespace) -> int:
             limit=options.limit,
             keys=keys,
         )
+    proposals: dict[str, Siting] = {}
+    if options.propose:
+        with working(text("cli.monitor.proposing")):
+            found = {indicator.target.key: proposal(indicator) for indicator in told}
+        proposals = {key: made for key, made in found.items() if made is not None}
     if options.json:
-        write(told.as_dict(options.level))
+        figures = told.as_dict(options.level)
+        for entry in figures["indicators"]:
+            made = proposals.get(entry["key"])
+            entry["proposal"] = None if made is None else made.as_dict(options.level or "district")
+        write(figures)
         return DONE
     console = stdout()
     _heading(console, told)
@@ -69,6 +82,8 @@ def run(options: argparse.Namespace) -> int:
     if keys is not None:
         for indicator in told:
             _details(console, indicator, options.level)
+    for key, made in proposals.items():
+        _proposal(console, told[key], made)
     console.print(text("monitor.method", level=plan.confidence), style="dim", highlight=False)
     return DONE
 
@@ -197,6 +212,36 @@ def _details(console: Console, indicator: Indicator, level: str | None) -> None:
     have = {"city", *indicator.measures.levels}
     chosen = level or target.level
     _units(console, indicator, indicator.by(chosen if chosen in have else "city"))
+
+
+def _proposal(console: Console, indicator: Indicator, made: Siting) -> None:
+    title = indicator.target.title()
+    if not made.found:
+        told = text("monitor.proposal.none", target=title, why=" ".join(made.words()))
+        console.print(told, style="yellow", markup=False, highlight=False, soft_wrap=True)
+        return
+    heading = text(
+        "monitor.proposal.heading",
+        target=title,
+        count=len(made.sites),
+        before=rate(made.before.total()["rate"]),
+        after=rate(made.after.total()["rate"]),
+    )
+    console.print(heading, style="bold", markup=False, highlight=False)
+    for words in made.words():
+        console.print(words, style="dim", markup=False, highlight=False)
+    column = "unit_en" if language() == "en" else "unit"
+    for row in made.sites.to_dict("records"):
+        told = text(
+            "monitor.proposal.site",
+            order=row["order"],
+            unit=row[column],
+            lon=row["lon"],
+            lat=row["lat"],
+            id=row["id"],
+            people=row["people_new"],
+        )
+        console.print(f"  {told}", markup=False, highlight=False)
 
 
 def _part_figure(indicator: Indicator, part: dict[Any, Any]) -> str:
