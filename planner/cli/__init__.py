@@ -10,13 +10,25 @@ from typing import Any
 
 from layers.errors import CityMissingError, PlannerError, UnknownNameError
 from layers.messages import LANGUAGES, speaking, text
-from planner.cli import bench, build, check, copy, coverage, equity, fetch, monitor, record, serve
+from planner.cli import (
+    bench,
+    build,
+    check,
+    copy,
+    coverage,
+    equity,
+    fetch,
+    monitor,
+    record,
+    report,
+    serve,
+)
 from planner.cli.options import Commands
 from planner.cli.screen import DONE, MISUSED, STOPPED, stderr
 
 __all__ = ["main"]
 
-_COMMANDS = (fetch, build, copy, check, coverage, monitor, record, equity, serve, bench)
+_COMMANDS = (fetch, build, copy, check, coverage, monitor, record, equity, report, serve, bench)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

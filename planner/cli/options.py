@@ -15,6 +15,8 @@ from layers.messages import LANGUAGES, text
 from planner.cli.screen import stderr
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from layers.embedded import Size
 
 
@@ -30,7 +32,9 @@ class Commands:
     def __init__(self, parser: argparse.ArgumentParser) -> None:
         self._parsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    def add(self, name: str, run: Any, **extra: Any) -> argparse.ArgumentParser:
+    def add(
+        self, name: str, run: Any, *, languages: Sequence[str] = LANGUAGES, **extra: Any
+    ) -> argparse.ArgumentParser:
         """Add a command; its help stands in the catalogue.
 
         Parameters
@@ -39,6 +43,8 @@ class Commands:
             Name of the command.
         run
             Called with the options; gives the exit status.
+        languages
+            What its ``--lang`` may name.
         extra
             Passed on to the parser.
         """
@@ -47,7 +53,7 @@ class Commands:
         made.set_defaults(run=run)
         # After the command too, but without undoing what stands before it.
         made.add_argument(
-            "--lang", choices=LANGUAGES, default=argparse.SUPPRESS, help=text("cli.lang")
+            "--lang", choices=languages, default=argparse.SUPPRESS, help=text("cli.lang")
         )
         return made
 
