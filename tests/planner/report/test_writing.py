@@ -59,7 +59,7 @@ def test_killed_at_any_moment_no_report_stands_by_half(nasty_city, tmp_path):
         *("--out", str(out), "--format", "docx,xlsx,gpkg,json"),
     ]
     folder = out / "coverage-2023"
-    for wait in (0.0, 0.15, 0.4):
+    for wait in (0.0, 0.3):
         _kill_while_writing(command, out, wait)
         assert not folder.exists()
     subprocess.run(command, check=True, capture_output=True)
