@@ -1,17 +1,14 @@
 """Squares drawn as relations: the ways of their outlines, which carry no tags of their own."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import osmium
-from osmium.filter import IdFilter, KeyFilter, TagFilter
+from osmium.filter import KeyFilter, TagFilter
 
 from layers.sources.osm.rules import Rules
-
-Place = tuple[int, float, float] | None
-"""A node's id, longitude and latitude; None where the file lacks the node."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,20 +23,11 @@ class Outline:
         Those of the square, with ``area=yes``.
     refs
         Ids of its nodes.
-    places
-        Of each node, as far as the file has it.
     """
 
     way: int
     tags: Mapping[str, str]
     refs: tuple[int, ...]
-    places: Mapping[int, tuple[float, float]]
-
-    def stretches(self) -> Iterator[Place]:
-        """Its nodes in order, None for those that the file lacks."""
-        for ref in self.refs:
-            place = self.places.get(ref)
-            yield None if place is None else (ref, *place)
 
 
 def read(path: Path, rules: Rules) -> tuple[list[Outline], int]:
@@ -65,15 +53,15 @@ def read(path: Path, rules: Rules) -> tuple[list[Outline], int]:
     tags = {way: given for given, ways in reversed(sides) for way in ways}
     refs: dict[int, tuple[int, ...]] = {}
     there = set()
-    for entity in osmium.FileProcessor(str(path), osmium.osm.WAY).with_filter(IdFilter(tags)):
+    # A filter by id of the library takes megabytes for every few ids that lie far apart.
+    for entity in osmium.FileProcessor(str(path), osmium.osm.WAY):
         way: Any = entity
+        if way.id not in tags:
+            continue
         there.add(way.id)
         if way.visible and rules.judge(dict(way.tags)).verdict is None:
             refs[way.id] = tuple(node.ref for node in way.nodes)
-    places = _places(path, {ref for along in refs.values() for ref in along})
-    outlines = [
-        Outline(way=way, tags=tags[way], refs=along, places=places) for way, along in refs.items()
-    ]
+    outlines = [Outline(way=way, tags=tags[way], refs=along) for way, along in refs.items()]
     return outlines, sum(not set(ways) <= there for _, ways in sides)
 
 
@@ -89,13 +77,3 @@ def _sides(path: Path, rules: Rules) -> list[tuple[Mapping[str, str], list[int]]
         if relation.visible and verdict is not None and any(verdict.walk):
             found.append((tags, [one.ref for one in relation.members if one.type == "w"]))
     return found
-
-
-def _places(path: Path, refs: set[int]) -> dict[int, tuple[float, float]]:
-    nodes = osmium.FileProcessor(str(path), osmium.osm.NODE).with_filter(IdFilter(refs))
-    places = {}
-    for entity in nodes:
-        node: Any = entity
-        if node.visible and node.location.valid():
-            places[node.id] = (node.location.lon, node.location.lat)
-    return places

@@ -29,6 +29,9 @@ _WKB_HEAD = 9
 _CUT_SHORT = ("EOF", "close failed", "read failed: -7", "unclosed", "no element")
 _WAY = osmium.osm.NODE | osmium.osm.WAY
 
+Place = tuple[int, float, float]
+"""A node's id, longitude and latitude."""
+
 Kind = tuple[int, int, bool]
 """Numbers of a way's verdict and name, and whether it is an outline."""
 
@@ -182,7 +185,8 @@ class _Reading:
     read_count: int = 0
 
     def read(self, path: Path) -> Ways:
-        file = osmium.FileProcessor(str(path), _WAY).with_locations("flex_mem")
+        places_of: Any = osmium.index.create_map("flex_mem")
+        file = osmium.FileProcessor(str(path), _WAY).with_locations(places_of)
         # The other nodes give the ways their places and need not come up here.
         nodes, streets = KeyFilter("barrier"), KeyFilter("highway", "route")
         nodes.enable_for(osmium.osm.NODE)
@@ -215,7 +219,8 @@ class _Reading:
         for one in outlines:
             kind = self._kind(one.way, one.tags.get)
             if kind is not None:
-                self._read_stretches(one.way, kind, one.refs, one.stretches())
+                along = [_placed(ref, places_of) for ref in one.refs]
+                self._read_stretches(one.way, kind, one.refs, along)
         return self._ways(file.header.get("osmosis_replication_timestamp"), squares_cut)
 
     def _kind(self, way: int, value: Any, *, visible: bool = True) -> Kind | None:
@@ -256,7 +261,7 @@ class _Reading:
         self.xy += places
 
     def _read_stretches(
-        self, way: int, kind: Kind, refs: Iterable[int], along: Iterable[squares.Place]
+        self, way: int, kind: Kind, refs: Iterable[int], along: Iterable[Place | None]
     ) -> None:
         """Keep the stretches between nodes that are missing; nothing leads across them."""
         stretches: list[list[Any]] = [[]]
@@ -301,3 +306,12 @@ class _Reading:
             squares_cut=squares_cut,
             date=(date or "")[:10],
         )
+
+
+def _placed(ref: int, places_of: Any) -> Place | None:
+    """Where a node lies, None where the file lacks it."""
+    try:
+        location = places_of.get(ref)
+    except KeyError:
+        return None
+    return (ref, location.lon, location.lat) if location.valid() else None
