@@ -137,7 +137,7 @@ def raster_weights(source: Source, areas: gpd.GeoDataFrame) -> Weights:
     bands = raster.bands_of_groups(
         Source(source.path, {"residents": source.options.get("weight", "1")})
     )
-    pieces = raster.read(source, bands, areas)
+    pieces = raster.read(source, bands, areas, people=False)
     amount = pieces.counts["residents"].to_numpy()
     return Weights(points=pieces.points, amount=amount, findings=pieces.findings)
 

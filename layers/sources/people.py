@@ -7,14 +7,19 @@ the census by district, as `layers.sources.groups.complete` tells.
 
 import geopandas as gpd
 import pandas as pd
+import shapely
 from pyproj import CRS
 
-from layers import population
+from layers import population, units
 from layers.database import Address, located
 from layers.findings import Finding
 from layers.population import GROUPS
-from layers.sources import census, dasymetric, groups, raster
+from layers.sources import census, dasymetric, density, groups, raster
 from layers.sources.files import Source
+
+_WHOLE = 0.995
+# Population grids and counts of one decade agree better than this.
+_OFF = 1.5
 
 Read = tuple[gpd.GeoDataFrame, list[Finding]]
 
@@ -94,10 +99,15 @@ def from_raster(
         It has no reference system.
     """
     if "weight" not in source.options:
-        source.allow("crs", *GROUPS)
+        source.allow("crs", density.PER, *GROUPS)
         pieces = raster.read(source, raster.bands_of_groups(source), within)
         layer, found = _layer(pieces.counts, pieces.points, within, source)
-        return layer, [*pieces.findings, *found]
+        whole = areas[areas["level"] == "district"].merge(
+            within[["code", "geometry"]], on="code", suffixes=("", "_within")
+        )
+        cut = shapely.area(whole["geometry_within"]) < _WHOLE * shapely.area(whole.geometry)
+        off = _beside_census(layer, gpd.GeoDataFrame(whole[~cut], geometry="geometry"))
+        return layer, [*pieces.findings, *found, *off]
     source.allow("crs", "weight")
     atoms = census.atoms()
     districts = areas[areas["level"] == "district"]
@@ -106,6 +116,21 @@ def from_raster(
     spread, points, found = dasymetric.spread(counts, weights, districts, streets=streets, crs=crs)
     layer = gpd.GeoDataFrame(census.groups_of(spread), geometry=points.array)
     return population.conform(layer), found
+
+
+def _beside_census(layer: gpd.GeoDataFrame, districts: gpd.GeoDataFrame) -> list[Finding]:
+    """Hold a raster's sums against the census, where districts lie in it whole."""
+    counted = census.atoms().sum(axis=1)
+    known = districts[districts["code"].isin(counted.index)]
+    if known.empty:
+        return []
+    home = units.assign(layer.geometry, known)["district"]
+    here = float(layer["residents"][home.notna().to_numpy()].sum())
+    there = float(counted.loc[known["code"]].sum())
+    if there / _OFF < here < there * _OFF:
+        return []
+    values = {"people": here, "census": there, "times": here / there}
+    return [Finding(layer="population", code="raster_off", severity="warning", values=values)]
 
 
 def over(source: Source) -> str:

@@ -1,5 +1,8 @@
 """People out of rasters: cells cut exactly by the units they lie in.
 
+A cell's value is how many people it holds or, with the option ``per=km2``, how many live
+there per square kilometre.
+
 Cells are cut in the raster's own rows and columns, where each is a square of one by one
 however the raster is turned. People are taken to live evenly within a cell, so a unit
 has of each cell the share that it covers.
@@ -28,6 +31,7 @@ from layers.errors import CrsError, SourceError
 from layers.findings import Finding
 from layers.messages import text
 from layers.population import GROUPS
+from layers.sources import density
 from layers.sources.files import Source
 from layers.units import LEVELS
 
@@ -50,7 +54,7 @@ class Pieces:
     Attributes
     ----------
     counts
-        A column a group: the cell's value times the share of the cell.
+        A column a group: the cell's people times the share of the cell.
     points
         Where each piece lies, inside its unit, in EPSG:4326.
     findings
@@ -102,7 +106,7 @@ def bands_of_groups(source: Source) -> Bands:
     return bands
 
 
-def read(source: Source, bands: Bands, areas: gpd.GeoDataFrame) -> Pieces:
+def read(source: Source, bands: Bands, areas: gpd.GeoDataFrame, *, people: bool = True) -> Pieces:
     """Read a raster's cells within units.
 
     Cells without data (the declared value, NaN, a single negative value) hold nobody.
@@ -110,11 +114,14 @@ def read(source: Source, bands: Bands, areas: gpd.GeoDataFrame) -> Pieces:
     Parameters
     ----------
     source
-        The raster; option ``crs`` names its reference system where the file does not.
+        The raster; option ``crs`` names its reference system where the file does not, and
+        ``per=km2`` says that its values are densities.
     bands
         What to read, all on one grid.
     areas
         Unit layer. The finest unit has a cell's part, as in `layers.units.assign`.
+    people
+        Whether the values are people rather than weights of any kind.
 
     Returns
     -------
@@ -123,8 +130,8 @@ def read(source: Source, bands: Bands, areas: gpd.GeoDataFrame) -> Pieces:
     Raises
     ------
     SourceError
-        A file cannot be read, lies on another grid, or has a value that counts nobody;
-        the message names the cell.
+        A file cannot be read, lies on another grid, or has a value that counts nobody or
+        more people than any ground holds; the message names the cell.
     CrsError
         The raster has no reference system.
     """
@@ -150,12 +157,25 @@ def read(source: Source, bands: Bands, areas: gpd.GeoDataFrame) -> Pieces:
     east, north = _moved(frame, x, y)
     to_degrees = Transformer.from_crs(crs, GEOGRAPHIC, always_xy=True)
     points = gpd.GeoSeries(gpd.points_from_xy(*to_degrees.transform(east, north)), crs=GEOGRAPHIC)
-    counts = pd.DataFrame(table[:, 4:] * share[:, np.newaxis], columns=list(bands))
+    held = _held(source, table, frame, crs) if people else table[:, 4:]
+    counts = pd.DataFrame(held * share[:, np.newaxis], columns=list(bands))
     return Pieces(
         counts=counts,
         points=_put_inside(points, leaf, share < 1, leaves, areas),
         findings=(*_short(shapes, extent, leaves, areas), *grid.findings(source)),
     )
+
+
+def _held(source: Source, table: Any, frame: Any, crs: CRS) -> Any:
+    """People that each piece's whole cell holds."""
+    values, column, row = table[:, 4:], np.floor(table[:, 1]), np.floor(table[:, 2])
+    if not len(values):
+        return values
+    km2 = density.cells_km2(frame, crs, column, row)[:, np.newaxis]
+    given_by_area = density.is_density(source)
+    per_km2 = values if given_by_area else values / km2
+    density.refuse_implausible(source, per_km2.max(axis=1), column, row)
+    return values * km2 if given_by_area else values
 
 
 class _Grid:
