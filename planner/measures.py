@@ -13,6 +13,7 @@ from layers import facilities as facility_layer
 from layers.units import LEVELS, assign
 from planner.coverage import coverage, heads, whole
 from planner.settlement import settlement
+from planner.standards import unknown_name
 
 if TYPE_CHECKING:
     from layers.population import Group
@@ -70,6 +71,9 @@ class Measures:
         have = set(self.city.units["level"])
         self.levels: list[Level] = [level for level in LEVELS if level in have]
         self._coverages: dict[Any, Coverage] = {}
+        self._heads: dict[Level, pd.DataFrame] = {}
+        self._rows: dict[Selection, pd.DataFrame] = {}
+        self._tables: dict[Any, pd.DataFrame] = {}
 
     @cached_property
     def sites(self) -> pd.DataFrame:
@@ -111,7 +115,9 @@ class Measures:
             return None
         if target.kind == "reach":
             return _plain(self._reach(target, year).total(self._groups(target)[0])["rate"])
-        return _plain(self.by(target, year, "city", goal)["value"].iloc[0])
+        table = self._head("city")
+        self._fill(table, target, year, "city", goal)
+        return _plain(table["value"].iloc[0])
 
     def resolution(self, target: Target, goal: Goal | None) -> float:
         """Step between one value and the next possible: one facility, or its part of a share."""
@@ -139,23 +145,18 @@ class Measures:
         year stated), ``candidates``, ``units`` of the target's level within the unit that
         must have a quota and ``units_met``; of targets by reach ``people`` of the group and
         ``served``.
+
+        Raises
+        ------
+        UnknownNameError
+            The city has no unit of that level.
         """
-        table = self._head(level)
-        codes = pd.Index(table["code"])
-        if target.chosen is not None:
-            by = max(goal.year, year) if goal is not None else self.plan.last_year
-            for name, rows in (
-                ("facilities", self._open(target.chosen, year)),
-                ("planned", self._planned(target.chosen, by)),
-                ("candidates", self._of(target.chosen, "candidate")),
-            ):
-                table[name] = self._count(rows, level, codes)
-        if self.is_measurable(target):
-            self._fill(table, target, year, level, goal)
-        for name in UNIT_COLUMNS:
-            if name not in table:
-                table[name] = pd.NA
-        return _typed(table[list(UNIT_COLUMNS)])
+        if level not in {"city", *self.levels}:
+            raise unknown_name("level", level, self.levels)
+        key = (target.key, year, level, goal)
+        if key not in self._tables:
+            self._tables[key] = self._by(target, year, level, goal)
+        return self._tables[key].copy()
 
     def parts(self, target: Target, year: int) -> pd.DataFrame:
         """Values of parts: kinds of venue, tiers, groups and sexes, town and country.
@@ -183,8 +184,28 @@ class Measures:
         """Coverage that a target's service gives at the end of a year, or None."""
         return self._reach(target, year) if self.is_measurable(target) else None
 
+    def _by(self, target: Target, year: int, level: Level, goal: Goal | None) -> pd.DataFrame:
+        table = self._head(level)
+        codes = pd.Index(table["code"])
+        if target.chosen is not None:
+            by = max(goal.year, year) if goal is not None else self.plan.last_year
+            for name, rows in (
+                ("facilities", self._open(target.chosen, year)),
+                ("planned", self._planned(target.chosen, by)),
+                ("candidates", self._of(target.chosen, "candidate")),
+            ):
+                table[name] = self._count(rows, level, codes)
+        if self.is_measurable(target):
+            self._fill(table, target, year, level, goal)
+        for name in UNIT_COLUMNS:
+            if name not in table:
+                table[name] = pd.NA
+        return _typed(table[list(UNIT_COLUMNS)])
+
     def _units(self, level: Level) -> pd.DataFrame:
-        return pd.DataFrame(heads(self.city, level).iloc[:-1])
+        if level not in self._heads:
+            self._heads[level] = pd.DataFrame(heads(self.city, level).iloc[:-1])
+        return self._heads[level].copy()
 
     def _head(self, level: Level) -> pd.DataFrame:
         if level == "city" and level not in self.levels:
@@ -199,11 +220,17 @@ class Measures:
             rows &= self.sites["venue"].isin(chosen.venues)
         return pd.Series(rows)
 
+    def _all(self, chosen: Selection) -> pd.DataFrame:
+        if chosen not in self._rows:
+            self._rows[chosen] = self.sites[self._select(chosen)]
+        return self._rows[chosen]
+
     def _open(self, chosen: Selection, year: int) -> pd.DataFrame:
-        return pd.DataFrame(facility_layer.open_in(self.sites[self._select(chosen)], year))
+        return pd.DataFrame(facility_layer.open_in(self._all(chosen), year))
 
     def _of(self, chosen: Selection, status: str) -> pd.DataFrame:
-        return self.sites[self._select(chosen) & (self.sites["status"] == status)]
+        rows = self._all(chosen)
+        return rows[rows["status"] == status]
 
     def _planned(self, chosen: Selection, by: int) -> pd.DataFrame:
         rows = self._of(chosen, "planned")
@@ -382,7 +409,7 @@ class Measures:
         if target.kind == "venues":
             # A venue without a facility stands in the layer as a candidate, or as one that
             # is planned, closed or not open yet.
-            return counted, self.sites[self._select(target.chosen)]
+            return counted, self._all(target.chosen)
         assert target.whole is not None
         return counted, self._open(target.whole, year)
 

@@ -70,7 +70,8 @@ class Swing:
     @property
     def is_wide(self) -> bool:
         """Whether the swings are wide."""
-        return self.against > self.limit
+        # A hair's breadth keeps the sums of decimals from counting.
+        return self.against > self.limit * (1 + 1e-6)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
