@@ -10,14 +10,17 @@
     │   ├── StandardError                services.toml says something unknown
     │   ├── PlanError                    a plan that contradicts itself
     │   └── UnknownNameError (KeyError)  no service, level, group or mode of that name
-    └── CityError                        a city's folder
-        ├── CityMissingError (FileNotFoundError)
-        └── CityDamagedError
+    ├── CityError                        a city's folder
+    │   ├── CityMissingError (FileNotFoundError)
+    │   └── CityDamagedError
+    └── StoreError                       where scenarios, views and values are kept
+        ├── RecordMissingError (KeyError)
+        └── RevisionConflictError        somebody else saved in between; both are kept
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,3 +83,30 @@ class CityMissingError(CityError, FileNotFoundError):
 
 class CityDamagedError(CityError):
     """A file of the folder is truncated or was changed by hand."""
+
+
+class StoreError(PlannerError):
+    """A store of scenarios, views and values that cannot be used."""
+
+
+class RecordMissingError(StoreError, KeyError):
+    """The store has no such record, or it is deleted."""
+
+
+class RevisionConflictError(StoreError):
+    """Somebody else has saved a record in between; both versions are kept.
+
+    Parameters
+    ----------
+    message
+        Who saved what, and where one's own version is now.
+    theirs
+        The record as the other left it.
+    own
+        The new record that holds one's own version; None where nothing was to be kept.
+    """
+
+    def __init__(self, message: str, *, theirs: Any, own: Any) -> None:
+        super().__init__(message)
+        self.theirs = theirs
+        self.own = own

@@ -22,13 +22,14 @@ from planner.cli import (
     record,
     report,
     serve,
+    store,
 )
 from planner.cli.options import Commands
 from planner.cli.screen import DONE, MISUSED, STOPPED, stderr
 
 __all__ = ["main"]
 
-_COMMANDS = (fetch, build, copy, check, coverage, monitor, record, equity, report, serve, bench)
+_COMMANDS = (fetch, build, copy, check, coverage, monitor, record, equity, report, serve, store, bench)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

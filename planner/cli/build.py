@@ -8,13 +8,13 @@ from layers.database import Address
 from layers.errors import LayerError
 from layers.findings import in_order
 from layers.messages import text
+from layers.saving import save_text
 from layers.sources import rejected
 from layers.sources.build import build_city
 from layers.sources.postgis import parse_source
 from planner.cli.options import Commands, place, share
 from planner.cli.screen import DONE, show_findings, stderr, stdout, working, write
 from planner.report.check import check_page
-from planner.report.saving import save_text
 from planner.review import review
 from planner.standards import load_services
 

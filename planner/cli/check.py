@@ -5,10 +5,10 @@ from pathlib import Path
 
 from layers import City
 from layers.messages import text
+from layers.saving import save_text
 from planner.cli.options import Commands, open_city, share
 from planner.cli.screen import DONE, STOPPED, show_findings, stderr, stdout, working, write
 from planner.report.check import check_page
-from planner.report.saving import save_text
 from planner.review import review
 from planner.standards import load_services
 

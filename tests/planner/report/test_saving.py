@@ -1,7 +1,7 @@
 import pytest
 
 from layers.errors import InputError
-from planner.report.saving import save_text
+from layers.saving import save_text
 
 
 def names(folder):

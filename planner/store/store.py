@@ -1,0 +1,415 @@
+"""A store of records: every change has who and when, and none overwrites another's."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Self
+from uuid import uuid4
+
+import sqlalchemy as sa
+
+from layers.errors import InputError, RecordMissingError, RevisionConflictError
+from layers.messages import text
+from planner.scenario import Scenario
+from planner.standards import unknown_name
+from planner.store import dump
+from planner.store.database import Database, usual_place
+from planner.store.record import KINDS, Action, Kind, Record, Revision
+from planner.store.tables import RECORDS, REVISIONS
+
+if TYPE_CHECKING:
+    import os
+    from pathlib import Path
+    from types import TracebackType
+
+    from layers.database import Address
+
+
+class Store:
+    """Scenarios, saved views and entered values, in one database.
+
+    Parameters
+    ----------
+    place
+        A file of SQLite, made when it is not there, or a PostgreSQL by its address
+        ``postgresql://user@host/database?schema=NAME``; ``PLANNER_STORE`` or a file in the
+        user's folder when None.
+
+    Raises
+    ------
+    StoreError
+        It cannot be opened, or a newer version of the program wrote it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from planner import Open, Scenario
+    >>> with tempfile.TemporaryDirectory() as folder, Store(f"{folder}/store.sqlite") as store:
+    ...     plan = Scenario((Open(service="fitness_circle", place=(120.2, 30.25)),), "江边")
+    ...     kept = store.create("scenario", plan.name, plan.as_dict(), author="wang")
+    ...     store.save(kept.id, plan.then().as_dict(), author="li", based_on=kept.revision).revision
+    2
+    """
+
+    def __init__(self, place: str | os.PathLike[str] | Address | None = None) -> None:
+        self._database = Database(usual_place() if place is None else place)
+
+    @property
+    def place(self) -> Path | Address:
+        """Where it lies."""
+        return self._database.place
+
+    def create(
+        self,
+        kind: Kind,
+        name: str,
+        body: Any,
+        *,
+        author: str,
+        city: str = "",
+        note: str = "",
+    ) -> Record:
+        """Keep something new.
+
+        Parameters
+        ----------
+        kind
+            ``scenario``, ``view`` or ``value``.
+        name
+            What its owner calls it; others may be called so too.
+        body
+            Plain values, as JSON holds them; of a scenario what `Scenario.as_dict` gives.
+        author
+            Who keeps it.
+        city
+            Name of the city that it is about.
+        note
+            What the author says of it.
+
+        Raises
+        ------
+        InputError
+            The body is no plain value or no scenario, or there is no name or author.
+        """
+        if kind not in KINDS:
+            raise unknown_name("record", kind, KINDS)
+        _refuse_empty(name=name, author=author)
+        held = _held(kind, body)
+        with self._database.transaction() as connection:
+            made = _add(connection, kind=kind, city=city)
+            _revise(connection, made, 1, "create", name, held, author, note)
+            return _record(connection, made)
+
+    def save(
+        self,
+        record: str,
+        body: Any,
+        *,
+        author: str,
+        based_on: int,
+        name: str | None = None,
+        note: str = "",
+    ) -> Record:
+        """Change what is kept.
+
+        Parameters
+        ----------
+        record
+            Id of the record.
+        body, author, note
+            As `create` takes them.
+        based_on
+            Revision that was changed; another in between is not overwritten.
+        name
+            A new name; the old one when None.
+
+        Raises
+        ------
+        RevisionConflictError
+            Somebody has saved or deleted it since. What was to be saved is kept as a new
+            record, whose name tells whose it is; the error has both.
+        RecordMissingError
+            There is no such record.
+        InputError
+            As `create` raises it.
+        """
+        now = datetime.now(UTC)
+        with self._database.transaction() as connection:
+            before = _record_to_change(connection, record)
+            held = _held(before.kind, body)
+            _refuse_empty(name=before.name if name is None else name, author=author)
+            called = before.name if name is None else name
+            if before.revision == based_on and not before.deleted:
+                number = _next(connection, record, based_on)
+                _revise(connection, record, number, "save", called, held, author, note)
+                return _record(connection, record)
+            other = text("store.other", name=called, author=author, at=f"{now:%Y-%m-%d %H:%M}")
+            beside = _add(connection, kind=before.kind, city=before.city, other_of=record)
+            _revise(connection, beside, 1, "create", other, held, author, note)
+            own = _record(connection, beside)
+        raise RevisionConflictError(
+            text(
+                "store.conflict_deleted" if before.deleted else "store.conflict",
+                name=before.name,
+                by=before.author,
+                at=f"{before.at:%Y-%m-%d %H:%M}",
+                revision=before.revision,
+                based_on=based_on,
+                own=own.name,
+            ),
+            theirs=before,
+            own=own,
+        )
+
+    def delete(self, record: str, *, author: str, based_on: int, note: str = "") -> Record:
+        """Delete a record, which can be recovered.
+
+        Raises
+        ------
+        RevisionConflictError
+            Somebody has saved it since; it is not deleted.
+        RecordMissingError
+            There is no such record, or it is deleted already.
+        """
+        _refuse_empty(author=author)
+        with self._database.transaction() as connection:
+            before = _record_to_change(connection, record)
+            if before.deleted:
+                raise RecordMissingError(text("store.missing", id=record))
+            if before.revision != based_on:
+                told = text(
+                    "store.conflict_kept",
+                    name=before.name,
+                    by=before.author,
+                    at=f"{before.at:%Y-%m-%d %H:%M}",
+                )
+                raise RevisionConflictError(told, theirs=before, own=None)
+            return _mark(connection, before, "delete", author, note)
+
+    def recover(self, record: str, *, author: str, note: str = "") -> Record:
+        """Bring a deleted record back as it was; one that is not deleted stays as it is.
+
+        Raises
+        ------
+        RecordMissingError
+            There is no such record.
+        """
+        _refuse_empty(author=author)
+        with self._database.transaction() as connection:
+            before = _record_to_change(connection, record)
+            return _mark(connection, before, "recover", author, note) if before.deleted else before
+
+    def get(self, record: str, *, revision: int | None = None) -> Record:
+        """Look a record up, deleted ones too.
+
+        Parameters
+        ----------
+        record
+            Its id.
+        revision
+            An older state of it; the newest when None.
+
+        Raises
+        ------
+        RecordMissingError
+            There is no such record or revision.
+        """
+        with self._database.transaction(reading=True) as connection:
+            return _record(connection, record, revision)
+
+    def records(
+        self, kind: Kind | None = None, *, city: str | None = None, deleted: bool = False
+    ) -> list[Record]:
+        """List records, those last changed first.
+
+        Parameters
+        ----------
+        kind, city
+            Only those of a kind, or about a city; all when None.
+        deleted
+            List those that are deleted instead.
+        """
+        asked = _newest().where(RECORDS.c.deleted.is_(deleted))
+        if kind is not None:
+            asked = asked.where(RECORDS.c.kind == kind)
+        if city is not None:
+            asked = asked.where(RECORDS.c.city == city)
+        asked = asked.order_by(REVISIONS.c.at.desc(), RECORDS.c.id)
+        with self._database.transaction(reading=True) as connection:
+            return [_read(row) for row in connection.execute(asked).mappings()]
+
+    def history(self, record: str) -> list[Revision]:
+        """Every change of a record, oldest first.
+
+        Raises
+        ------
+        RecordMissingError
+            There is no such record.
+        """
+        columns = (REVISIONS.c[name] for name in ("number", "action", "name", "author", "at"))
+        asked = (
+            sa.select(*columns, REVISIONS.c.note)
+            .where(REVISIONS.c.record == record)
+            .order_by(REVISIONS.c.number)
+        )
+        with self._database.transaction(reading=True) as connection:
+            rows = connection.execute(asked).mappings().all()
+        if not rows:
+            raise RecordMissingError(text("store.missing", id=record))
+        return [Revision(**row) for row in rows]
+
+    def backup(self, file: str | os.PathLike[str]) -> int:
+        """Write everything into a file, whole or not at all.
+
+        The file serves any database: one written from SQLite restores into a PostgreSQL.
+
+        Returns
+        -------
+        Number of records written.
+
+        Raises
+        ------
+        InputError
+            The disk refuses.
+        """
+        with self._database.transaction(reading=True) as connection:
+            return dump.write(connection, file)
+
+    def restore(self, file: str | os.PathLike[str]) -> int:
+        """Take in everything of a backup.
+
+        Records that the store has in the same states already are left; nothing is
+        overwritten.
+
+        Returns
+        -------
+        Number of records taken in.
+
+        Raises
+        ------
+        StoreError
+            The file is no backup, is damaged, or a record of it has gone another way here;
+            nothing has changed.
+        """
+        with self._database.transaction() as connection:
+            return dump.read(connection, file)
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{len(self.records(kind)):,} {kind}" for kind in KINDS)
+        return f"<Store {self.place}: {counts}>"
+
+
+def _held(kind: Kind, body: Any) -> str:
+    """Body as JSON, if it is what its kind wants."""
+    try:
+        held = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except (TypeError, ValueError) as wrong:
+        raise InputError(text("store.body", reason=str(wrong))) from wrong
+    if kind == "scenario":
+        Scenario.from_dict(body)
+    return held
+
+
+def _refuse_empty(**words: str) -> None:
+    for field, value in words.items():
+        if not value.strip():
+            raise InputError(text(f"store.no_{field}"))
+
+
+def _add(connection: sa.Connection, *, kind: Kind, city: str, other_of: str | None = None) -> str:
+    made = uuid4().hex
+    row = {"id": made, "kind": kind, "city": city, "revision": 1, "deleted": False}
+    connection.execute(sa.insert(RECORDS).values(**row, other_of=other_of))
+    return made
+
+
+def _next(
+    connection: sa.Connection, record: str, based_on: int, *, deleted: bool | None = None
+) -> int:
+    """Take a record to the revision after one; gives its number."""
+    changes: dict[str, Any] = {"revision": based_on + 1}
+    if deleted is not None:
+        changes["deleted"] = deleted
+    connection.execute(sa.update(RECORDS).where(RECORDS.c.id == record).values(**changes))
+    return based_on + 1
+
+
+def _revise(
+    connection: sa.Connection,
+    record: str,
+    number: int,
+    action: Action,
+    name: str,
+    held: str,
+    author: str,
+    note: str,
+) -> None:
+    connection.execute(
+        sa.insert(REVISIONS).values(
+            record=record,
+            number=number,
+            action=action,
+            name=name,
+            body=held,
+            author=author,
+            at=datetime.now(UTC),
+            note=note,
+        )
+    )
+
+
+def _mark(
+    connection: sa.Connection, before: Record, action: Action, author: str, note: str
+) -> Record:
+    """Delete or recover."""
+    number = _next(connection, before.id, before.revision, deleted=action == "delete")
+    held = _held(before.kind, before.body)
+    _revise(connection, before.id, number, action, before.name, held, author, note)
+    return _record(connection, before.id)
+
+
+def _newest(revision: int | None = None) -> sa.Select[Any]:
+    number = RECORDS.c.revision if revision is None else sa.literal(revision)
+    joined = sa.and_(REVISIONS.c.record == RECORDS.c.id, REVISIONS.c.number == number)
+    columns = (RECORDS.c[name] for name in ("id", "kind", "city", "deleted", "other_of"))
+    return sa.select(
+        *columns,
+        *(REVISIONS.c[name] for name in ("name", "body", "author", "at")),
+        REVISIONS.c.number.label("revision"),
+    ).join(REVISIONS, joined)
+
+
+def _record(connection: sa.Connection, record: str, revision: int | None = None) -> Record:
+    asked = _newest(revision).where(RECORDS.c.id == record)
+    row = connection.execute(asked).mappings().one_or_none()
+    if row is None:
+        raise RecordMissingError(text("store.missing", id=record))
+    return _read(row)
+
+
+def _record_to_change(connection: sa.Connection, record: str) -> Record:
+    """Look a record up while nobody else can change it until the transaction ends."""
+    # In a statement of its own: PostgreSQL reads what is joined as it was before the wait.
+    held = sa.select(RECORDS.c.id).where(RECORDS.c.id == record).with_for_update()
+    connection.execute(held).all()
+    return _record(connection, record)
+
+
+def _read(row: sa.RowMapping) -> Record:
+    return Record(**{**row, "body": json.loads(row["body"])})

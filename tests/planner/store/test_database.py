@@ -1,0 +1,106 @@
+"""Migrations with data in the tables, and stores of a program that is newer."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from layers.errors import StoreError
+from planner.store import Store
+from planner.store.database import Database, usual_place
+from planner.store.tables import METADATA, RECORDS
+
+# By hand a longer series: PLANNER_KILLS=200 pytest tests/planner/store/test_database.py
+KILLS = int(os.environ.get("PLANNER_KILLS", "12"))
+
+
+def test_the_steps_make_what_the_tables_say(place):
+    database = Database(place)
+    with database.transaction() as connection:
+        context = MigrationContext.configure(connection)
+        assert compare_metadata(context, METADATA) == []
+    database.close()
+
+
+def test_down_and_up_again(place):
+    with Store(place) as store:
+        store.create("view", "v", {}, author="a")
+    database = Database(place)
+    assert database.form == "0001"
+    database.migrate("base")
+    assert database.form == ""
+    database.migrate()
+    with database.transaction() as connection:
+        assert connection.execute(sa.select(RECORDS)).all() == []
+    database.close()
+
+
+def test_a_store_of_a_newer_program_is_left_alone(place):
+    database = Database(place)
+    with database.transaction() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    database.close()
+    with pytest.raises(StoreError, match="更新版本"):
+        Store(place)
+
+
+def test_the_place_may_be_told_by_the_environment(monkeypatch, tmp_path):
+    monkeypatch.setenv("PLANNER_STORE", str(tmp_path / "mine.sqlite"))
+    assert usual_place() == str(tmp_path / "mine.sqlite")
+    with Store() as store:
+        assert store.place == tmp_path / "mine.sqlite"
+    monkeypatch.delenv("PLANNER_STORE")
+    assert str(usual_place()).endswith("store.sqlite")
+
+
+_WRITER = """
+    import sys
+    from planner.store import Store
+    with Store(sys.argv[1]) as store:
+        made = store.create("value", "v", 0, author="a")
+        print(made.id, 1, flush=True)
+        for number in range(1, 100000):
+            store.save(made.id, number, author="a", based_on=number)
+            print(made.id, number + 1, flush=True)
+"""
+
+
+def test_killed_at_any_moment_what_was_acknowledged_is_there(place):
+    """The writer makes the store, migrates it and saves; it dies at a random moment."""
+    chance = random.Random(5)  # noqa: S311 - when to strike
+    told = {}
+    for _ in range(KILLS):
+        child = subprocess.Popen(
+            [sys.executable, "-c", textwrap.dedent(_WRITER), str(place)], stdout=subprocess.PIPE
+        )
+        if chance.random() < 0.75:
+            # Not before it writes, which is what matters most.
+            first = child.stdout.readline()
+            told.update([_acknowledged(first)])
+        time.sleep(chance.uniform(0, 0.4))
+        child.send_signal(signal.SIGKILL)
+        told.update(map(_acknowledged, child.stdout.read().splitlines()))
+        child.wait()
+        child.stdout.close()
+    assert told
+    with Store(place) as store:
+        for record in store.records():
+            changes = store.history(record.id)
+            assert [one.number for one in changes] == list(range(1, len(changes) + 1))
+            assert record.revision == len(changes)
+            assert record.body == record.revision - 1
+        for record, number in told.items():
+            assert store.get(record).revision >= number
+
+
+def _acknowledged(line):
+    record, number = line.split()
+    return record.decode(), int(number)
