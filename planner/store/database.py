@@ -53,7 +53,11 @@ class Database:
         self._engine = (
             _postgres(self.place) if isinstance(self.place, Address) else _sqlite(self.place)
         )
-        self.migrate()
+        try:
+            self.migrate()
+        except BaseException:
+            self.close()
+            raise
 
     @contextmanager
     def transaction(self, *, reading: bool = False) -> Iterator[sa.Connection]:

@@ -19,7 +19,7 @@ from planner.store.database import Database, usual_place
 from planner.store.tables import METADATA, RECORDS
 
 # By hand a longer series: PLANNER_KILLS=200 pytest tests/planner/store/test_database.py
-KILLS = int(os.environ.get("PLANNER_KILLS", "12"))
+KILLS = int(os.environ.get("PLANNER_KILLS", "6"))
 
 
 def test_the_steps_make_what_the_tables_say(place):
