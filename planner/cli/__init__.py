@@ -29,7 +29,20 @@ from planner.cli.screen import DONE, MISUSED, STOPPED, stderr
 
 __all__ = ["main"]
 
-_COMMANDS = (fetch, build, copy, check, coverage, monitor, record, equity, report, serve, store, bench)
+_COMMANDS = (
+    fetch,
+    build,
+    copy,
+    check,
+    coverage,
+    monitor,
+    record,
+    equity,
+    report,
+    serve,
+    store,
+    bench,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
