@@ -70,7 +70,7 @@ def run(options: argparse.Namespace) -> int:
         # What is wrong with one layer has been found before.
         found = in_order([*built.findings, *(one for one in across if one not in built.findings)])
         if options.report:
-            save_text(options.report, check_page(city, found))
+            save_text(options.report, check_page(city, found, services=services))
     if options.json:
         write(
             {

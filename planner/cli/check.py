@@ -27,7 +27,7 @@ def run(options: argparse.Namespace) -> int:
     with working(text("cli.check.working")):
         found = review(city, services, limit=options.limit)
         if options.html:
-            save_text(options.html, check_page(city, found))
+            save_text(options.html, check_page(city, found, services=services))
     if options.html:
         told = text("cli.check.written", path=str(options.html))
         stderr().print(told, markup=False, highlight=False)

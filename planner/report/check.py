@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
 from importlib.metadata import version
@@ -11,17 +13,21 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import pandas as pd
 
+from layers.facilities import STATUSES
 from layers.findings import Finding, Severity
 from layers.messages import Language, language, text
+from layers.units import LEVELS
 from planner.report.sketch import Sketches
 from planner.report.style import STYLE
+from planner.standards import load_services
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import geopandas as gpd
 
     from layers import City
+    from planner.standards import Services
 
 _ROWS_SHOWN = 8
 _ROWS_HELD = 5_000
@@ -35,6 +41,7 @@ _COLUMNS = {
     "water": ("name",),
 }
 """What tells a reader which row it is."""
+_SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 _KEYS = {"units": "code", "facilities": "id"}
 
 
@@ -42,6 +49,7 @@ def check_page(
     city: City,
     findings: Sequence[Finding],
     *,
+    services: Services | None = None,
     lang: Language | None = None,
     when: datetime | None = None,
 ) -> str:
@@ -53,6 +61,8 @@ def check_page(
         The city, which may hold errors.
     findings
         What was found, errors first.
+    services
+        What services are called; those of ``services.toml`` when None.
     lang
         Language; the one in force when None.
     when
@@ -75,11 +85,21 @@ def check_page(
     # Without sound streets and units there is nothing to draw a map on.
     broken = {one.layer for one in findings if one.severity == "error"}
     sketches = None if broken & {"streets", "units", "water"} else Sketches(city, lang)
+    # In the order in which they stand on the page.
+    numbered = list(
+        enumerate((one for key in _SEVERITIES for one in findings if one.severity == key), 1)
+    )
+    names = {key: one.title(lang) for key, one in (services or load_services()).items()}
+    words = _Words(lang, names)
     groups = "".join(
         _group(
-            city, severity, [one for one in findings if one.severity == severity], sketches, lang
+            city,
+            severity,
+            [one for one in numbered if one[1].severity == severity],
+            sketches,
+            words,
         )
-        for severity in get_args(Severity)
+        for severity in _SEVERITIES
     )
     moment = when or datetime.now(UTC).astimezone()
     return (
@@ -88,16 +108,21 @@ def check_page(
         f"<title>{title}</title><style>{STYLE}</style></head><body>"
         f"{sketches.symbol() if sketches else ''}<header><h1>{title}</h1>{_badges(city, lang)}"
         f"<p>{_said('page.made', lang, moment=f'{moment:%Y-%m-%d %H:%M}', version=_version())}</p>"
-        f"{_summary(city, findings, lang)}</header>"
+        f"{_summary(city, findings, lang)}{_overview(numbered, lang)}</header>"
         f"<main>{groups or _nothing(lang)}{_origins(city, lang)}</main></body></html>\n"
     )
 
 
 def _summary(city: City, findings: Sequence[Finding], lang: Language) -> str:
+    total = Counter(one.severity for one in findings)
     counts = "".join(
-        f'<li class="{severity}"><b>{sum(one.severity == severity for one in findings)}</b> '
-        f"{_said(f'severity.{severity}', lang)}</li>"
-        for severity in get_args(Severity)
+        f'<li class="{severity}"><b>{total[severity]}</b> '
+        f"{_said(f'page.count.{severity}', lang)}</li>"
+        for severity in _SEVERITIES
+    )
+    verdict = "errors" if total["error"] else "warnings" if total["warning"] else "sound"
+    judged = _said(
+        f"page.verdict.{verdict}", lang, **{f"{key}s": total[key] for key in _SEVERITIES}
     )
     told = _said(
         "page.city",
@@ -108,15 +133,59 @@ def _summary(city: City, findings: Sequence[Finding], lang: Language) -> str:
         facilities=len(city.facilities),
         crs=city.crs.to_string(),
     )
-    return f'<ul class="counts">{counts}</ul><p>{told}</p>'
+    return f'<ul class="counts">{counts}</ul><p class="verdict {verdict}">{judged}</p><p>{told}</p>'
+
+
+def _overview(numbered: Sequence[tuple[int, Finding]], lang: Language) -> str:
+    """List what was found, each a line that leads to where it is told."""
+    lines = "".join(
+        f'<li class="{one.severity}"><a href="#f{number}"><span class="tag">'
+        f"{_said(f'severity.{one.severity}', lang)}</span><span>"
+        f"{_said(f'layer.{one.layer}', lang)}</span><span>"
+        f"{escape(one.words('message', lang))}</span></a></li>"
+        for number, one in numbered
+    )
+    return f'<ol class="overview">{lines}</ol>' if lines else ""
+
+
+@dataclass(frozen=True)
+class _Words:
+    """What values of the layers are called.
+
+    Attributes
+    ----------
+    lang
+        Language.
+    services
+        Names of services by their keys.
+    """
+
+    lang: Language
+    services: Mapping[str, str]
+
+    def of(self, column: str, value: Any) -> str:
+        if pd.isna(value):
+            return ""
+        if column == "service":
+            return self.services.get(value, str(value))
+        if column == "level" and value in LEVELS:
+            return text(f"level.{value}", self.lang)
+        if column == "status" and value in STATUSES:
+            return text(f"status.{value}", self.lang)
+        return f"{value:,.1f}".removesuffix(".0") if isinstance(value, float) else str(value)
 
 
 def _group(
-    city: City, severity: str, findings: list[Finding], sketches: Sketches | None, lang: Language
+    city: City,
+    severity: str,
+    findings: list[tuple[int, Finding]],
+    sketches: Sketches | None,
+    words: _Words,
 ) -> str:
     if not findings:
         return ""
-    told = "".join(_finding(city, one, sketches, lang) for one in findings)
+    lang = words.lang
+    told = "".join(_finding(city, number, one, sketches, words) for number, one in findings)
     meaning = _said(f"page.means.{severity}", lang)
     head = f"{_said(f'severity.{severity}', lang)} · {len(findings)}"
     return (
@@ -124,7 +193,10 @@ def _group(
     )
 
 
-def _finding(city: City, finding: Finding, sketches: Sketches | None, lang: Language) -> str:
+def _finding(
+    city: City, number: int, finding: Finding, sketches: Sketches | None, words: _Words
+) -> str:
+    lang = words.lang
     rows = _rows_of(city, finding)
     places = finding.places
     if places is None and rows is not None:
@@ -134,12 +206,12 @@ def _finding(city: City, finding: Finding, sketches: Sketches | None, lang: Lang
         drawn = sketches.draw(places, label=finding.words("message", lang))
     figure = f"<figure>{drawn}</figure>" if drawn else ""
     return (
-        f'<article class="{"with-map" if drawn else "plain"}"><div class="words">'
-        f"<h3>{_said(f'layer.{finding.layer}', lang)}</h3>"
+        f'<article id="f{number}" class="{"with-map" if drawn else "plain"}"><div class="words">'
+        f"<h3>{number} · {_said(f'layer.{finding.layer}', lang)}</h3>"
         f"<p>{escape(finding.words('message', lang))}</p>"
         f'<p class="remedy"><b>{_said("page.remedy", lang)}</b> '
         f"{escape(finding.words('remedy', lang))}</p>"
-        f"</div>{figure}{_table(finding, rows, lang)}</article>"
+        f"</div>{figure}{_table(finding, rows, words)}</article>"
     )
 
 
@@ -157,12 +229,12 @@ def _rows_of(city: City, finding: Finding) -> gpd.GeoDataFrame | None:
     return layer.iloc[at] if len(at) and (at >= 0).all() else None
 
 
-def _table(finding: Finding, rows: gpd.GeoDataFrame | None, lang: Language) -> str:
+def _table(finding: Finding, rows: gpd.GeoDataFrame | None, words: _Words) -> str:
     """Show the first rows as a table, and all of them to copy into a spreadsheet."""
     if not finding.rows:
         return ""
-    count = len(finding.rows)
-    held = _described(finding, rows, lang)
+    count, lang = len(finding.rows), words.lang
+    held = _described(finding, rows, words)
     head = "".join(f"<th>{escape(str(column))}</th>" for column in held.columns)
     body = "".join(
         f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>"
@@ -184,8 +256,9 @@ def _table(finding: Finding, rows: gpd.GeoDataFrame | None, lang: Language) -> s
     return f"{shown}<details><summary>{told}</summary>{listed}</details>"
 
 
-def _described(finding: Finding, rows: gpd.GeoDataFrame | None, lang: Language) -> pd.DataFrame:
+def _described(finding: Finding, rows: gpd.GeoDataFrame | None, words: _Words) -> pd.DataFrame:
     """Labels of a finding's rows with what tells a reader which they are, as words."""
+    lang = words.lang
     labels = [str(label) for label in finding.rows[:_ROWS_HELD]]
     table = pd.DataFrame({text("page.row", lang): labels}, dtype=object)
     if rows is None:
@@ -193,7 +266,9 @@ def _described(finding: Finding, rows: gpd.GeoDataFrame | None, lang: Language) 
     rows = rows.iloc[:_ROWS_HELD]
     for column in _COLUMNS[finding.layer]:
         if column in rows and not (rows[column].isna() | (rows[column].astype(str) == "")).all():
-            table[text(f"page.column.{column}", lang)] = [_cell(value) for value in rows[column]]
+            table[text(f"page.column.{column}", lang)] = [
+                words.of(column, value) for value in rows[column]
+            ]
     if rows.crs is not None and rows.crs.is_geographic:
         middle = rows.geometry.make_valid().representative_point()
         table[text("page.column.lon", lang)] = [f"{x:.6f}" for x in middle.x]
@@ -201,16 +276,8 @@ def _described(finding: Finding, rows: gpd.GeoDataFrame | None, lang: Language) 
     return table
 
 
-def _cell(value: Any) -> str:
-    if pd.isna(value):
-        return ""
-    return f"{value:,.1f}".removesuffix(".0") if isinstance(value, float) else str(value)
-
-
 def _origins(city: City, lang: Language) -> str:
     """Where each layer comes from."""
-    columns = ("layer", "rows", "source", "licence", "date", "how", "checksum")
-    head = "".join(f"<th>{_said(f'page.origin.{column}', lang)}</th>" for column in columns)
     body = ""
     for key, entry in city.origins().items():
         labels = "".join(
@@ -220,16 +287,20 @@ def _origins(city: City, lang: Language) -> str:
         )
         notes = "".join(f"<li>{escape(_one_language(note, lang))}</li>" for note in entry["notes"])
         how = _stated(entry["made"], lang) + (f"<ul>{notes}</ul>" if notes else "")
-        body += (
-            f"<tr><td>{_said(f'layer.{key}', lang)}{labels}</td>"
-            f'<td class="number">{entry["rows"]:,}</td><td>{_stated(entry["source"], lang)}</td>'
-            f"<td>{_stated(entry['licence'], lang)}</td><td>{_stated(entry['date'], lang)}</td>"
-            f"<td>{how}</td><td><code>{escape(entry['checksum'])}</code></td></tr>"
+        stated = {
+            "source": _stated(entry["source"], lang),
+            "licence": _stated(entry["licence"], lang),
+            "date": _stated(entry["date"], lang),
+            "how": how,
+            "checksum": f"<code>{escape(entry['checksum'])}</code>",
+        }
+        told = "".join(
+            f"<dt>{_said(f'page.origin.{column}', lang)}</dt><dd>{words}</dd>"
+            for column, words in stated.items()
         )
-    return (
-        f'<section class="origins"><h2>{_said("page.origins", lang)}</h2>'
-        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></section>"
-    )
+        rows = _said("page.rows", lang, count=entry["rows"])
+        body += f"<div><h3>{_said(f'layer.{key}', lang)} · {rows}{labels}</h3><dl>{told}</dl></div>"
+    return f'<section class="origins"><h2>{_said("page.origins", lang)}</h2>{body}</section>'
 
 
 def _stated(words: str, lang: Language) -> str:

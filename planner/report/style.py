@@ -16,12 +16,21 @@ header p{color:var(--dim);font-size:13px}
 .counts b{font-size:24px;line-height:1.2;margin-right:2px}
 .counts .error b{color:var(--error)}.counts .warning b{color:var(--warning)}
 .counts .info b{color:var(--info)}
+.verdict{border-left:4px solid;padding:4px 12px;margin:10px 0;font-size:15px;background:#f4f6f8}
+header .verdict{color:var(--ink);font-size:15px}.verdict.errors{border-color:var(--error)}
+.verdict.warnings{border-color:#d99a2b}.verdict.sound{border-color:#3c8a5a}
+.overview{list-style:none;margin:14px 0 0;padding:0;font-size:13px;line-height:1.5}
+.overview a{display:grid;grid-template-columns:5em 5.5em 1fr;gap:8px;color:inherit;
+ text-decoration:none;border-top:1px solid #eceef0;padding:3px 0}
+.overview a:hover{background:#f4f6f8}.overview span:nth-child(2){color:var(--dim)}
+.overview .tag{font-weight:600}.overview .error .tag{color:var(--error)}
+.overview .warning .tag{color:var(--warning)}.overview .info .tag{color:var(--info)}
 section{margin-top:28px}section.error h2{color:var(--error)}
 section.warning h2{color:var(--warning)}section.info h2{color:var(--info)}
 .means{color:var(--dim);font-size:13px}
 article{border:1px solid var(--line);border-left-width:4px;border-radius:4px;margin:12px 0;
  padding:12px 16px;display:grid;grid-template-columns:1fr;gap:8px 20px}
-article.with-map{grid-template-columns:minmax(0,1fr) 360px}
+article.with-map{grid-template-columns:minmax(0,1fr) 360px;grid-template-rows:auto auto 1fr}
 .with-map .words,.with-map table,.with-map details{grid-column:1}
 .with-map figure{grid-column:2;grid-row:1/4}
 .with-map table{display:block;overflow-x:auto}
@@ -43,9 +52,12 @@ details{font-size:12.5px}summary{cursor:pointer;color:var(--info)}
 pre{max-height:260px;overflow:auto;background:#f4f6f8;padding:8px 10px;margin:6px 0 0;
  font-size:12px;line-height:1.45}
 code{font-size:11px;color:var(--dim)}.silent{color:var(--warning)}.none{font-size:17px}
-.origins{overflow-x:auto}
-.origins td:nth-child(6){min-width:260px}.origins td:nth-child(7){width:150px}
-.origins ul{margin:4px 0;padding-left:18px;color:var(--dim)}
+.origins div{border-top:1px solid var(--line);padding:8px 0;break-inside:avoid}
+.origins h3{color:var(--ink);font-size:14px}
+.origins dl{display:grid;grid-template-columns:9em minmax(0,1fr);gap:1px 12px;margin:4px 0 0;
+ font-size:12.5px;line-height:1.5}.origins dt{color:var(--dim)}
+.origins dd{margin:0;overflow-wrap:anywhere}
+.origins ul{margin:2px 0;padding-left:18px;color:var(--dim)}
 @media (max-width:820px){article.with-map{grid-template-columns:1fr}
  .with-map figure{grid-column:1;grid-row:auto}}
 @media print{@page{size:A4;margin:14mm}body{max-width:none;padding:0;font-size:11pt}

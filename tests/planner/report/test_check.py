@@ -140,3 +140,36 @@ def test_nothing_found_is_said(tiny_city):
 def test_what_is_not_stated_of_a_layer_shows(tiny_city):
     silent = replace(tiny_city, provenance={})
     assert check_page(silent, []).count("未注明") >= 4
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_an_overview_leads_to_every_finding(tiny_city, lang):
+    found = review(tiny_city, load_services())
+    page = check_page(tiny_city, found, lang=lang)
+    tags = Tags(page)
+    named = [value for name, value in tags.attributes if name == "id" and value.startswith("f")]
+    led = [value[1:] for name, value in tags.attributes if name == "href" and value[1] == "f"]
+    assert led == named == [f"f{number}" for number in range(1, len(found) + 1)]
+
+
+@pytest.mark.parametrize(
+    ("severities", "told"),
+    [
+        ([], "没有错误，也没有警告"),
+        (["info"], "没有错误，也没有警告"),
+        (["warning", "warning", "info"], "2项警告会使部分数字失真"),
+        (["error", "warning"], "有1项错误，须先改正"),
+    ],
+)
+def test_a_verdict_says_whether_the_city_can_be_used(tiny_city, severities, told):
+    assert told in check_page(tiny_city, [finding(one) for one in severities])
+
+
+def test_values_are_told_by_their_names(tiny_city):
+    told = [finding(layer="facilities", code="facility_outside", rows=("M1",))]
+    cells = re.findall(r"<td>(.*?)</td>", check_page(tiny_city, told))
+    assert "母婴室" in cells
+    assert "现状" in cells
+    code = tiny_city.units.loc[tiny_city.units["level"] == "district", "code"].iloc[0]
+    told = [finding(layer="units", code="unit_clipped", values={"found": ""}, rows=(code,))]
+    assert "<td>district</td>" in check_page(tiny_city, told, lang="en")
