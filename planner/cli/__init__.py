@@ -22,6 +22,7 @@ from planner.cli import (
     record,
     report,
     serve,
+    site,
     store,
 )
 from planner.cli.options import Commands
@@ -35,6 +36,7 @@ _COMMANDS = (
     copy,
     check,
     coverage,
+    site,
     monitor,
     record,
     equity,

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from rich import box
 from rich.console import Console
+from rich.status import Status
 from rich.table import Table
 
 from layers.findings import Finding
@@ -37,10 +38,10 @@ def write(figures: dict[str, Any]) -> None:
 
 
 @contextmanager
-def working(words: str) -> Iterator[None]:
+def working(words: str) -> Iterator[Status]:
     """Show that something is under way."""
-    with stderr().status(words):
-        yield
+    with stderr().status(words) as status:
+        yield status
 
 
 def plain(words: str) -> str:

@@ -77,7 +77,7 @@ class Junctions:
     spacing
         Metres.
     cost, capacity
-        Of each; NaN for the problem's own.
+        Of each; None for the problem's own.
 
     Raises
     ------
@@ -86,8 +86,8 @@ class Junctions:
     """
 
     spacing: float
-    cost: float = np.nan
-    capacity: float = np.nan
+    cost: float | None = None
+    capacity: float | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.spacing < np.inf:
@@ -101,6 +101,7 @@ class Junctions:
         return _table(
             points,
             id=[f"J{network.node_ids[nodes[at]]}" for at in kept],
+            name=_meeting(network, nodes[kept]),
             kind="junction",
             cost=self.cost,
             capacity=self.capacity,
@@ -121,7 +122,7 @@ class Points:
     frame
         The table, in any reference system.
     cost, capacity
-        Of each row that does not say; NaN for the problem's own.
+        Of each row that does not say; None for the problem's own.
     source
         What to call the table, such as its file's name.
     prefix
@@ -129,8 +130,8 @@ class Points:
     """
 
     frame: gpd.GeoDataFrame = field(repr=False)
-    cost: float = np.nan
-    capacity: float = np.nan
+    cost: float | None = None
+    capacity: float | None = None
     source: str = ""
     prefix: str = "P"
 
@@ -181,7 +182,8 @@ class Points:
             return pd.Series("", self.frame.index, dtype=object)
         return values.map(_word).astype(object)
 
-    def _numbers(self, role: str, usual: float) -> Floats:
+    def _numbers(self, role: str, own: float | None) -> Floats:
+        usual = np.nan if own is None else own
         values = self._column(role)
         if values is None:
             return np.full(len(self.frame), usual)
@@ -222,11 +224,11 @@ class Listed:
     statuses
         Which of the layer's ``planned`` and ``candidate``.
     cost
-        Of each; NaN for the problem's own. Capacities are the layer's.
+        Of each; None for the problem's own. Capacities are the layer's.
     """
 
     statuses: tuple[Status, ...] = ("planned", "candidate")
-    cost: float = np.nan
+    cost: float | None = None
 
     def __post_init__(self) -> None:
         known = tuple(status for status in STATUSES if status != "existing")
@@ -260,13 +262,13 @@ class Upgrades:
     capacity
         What each holds afterwards.
     cost
-        Of each; NaN for the problem's own.
+        Of each; None for the problem's own.
     ids
         Which; all that are open and hold less when empty.
     """
 
     capacity: float
-    cost: float = np.nan
+    cost: float | None = None
     ids: tuple[str, ...] = ()
 
     def on(self, ground: Ground) -> gpd.GeoDataFrame:
@@ -319,6 +321,21 @@ def _junctions(network: Network, spacing: float) -> tuple[Ints, Floats, Ints]:
     nodes, streets = np.unique(ends, return_counts=True)
     xy = network.places[nodes]
     return nodes, xy, thinned(xy, spacing, np.lexsort((nodes, -streets)))
+
+
+def _meeting(network: Network, nodes: Ints) -> list[str]:
+    """Names of the streets that meet at each junction, two at most."""
+    named = network.streets["name"].fillna("").to_numpy(dtype=object)
+    place = np.full(network.nodes, -1, dtype=np.int64)
+    place[nodes] = np.arange(len(nodes))
+    names: list[dict[str, None]] = [{} for _ in nodes]
+    for street in np.flatnonzero(
+        (named != "") & ((place[network.u] >= 0) | (place[network.v] >= 0))
+    ):
+        for end in (network.u[street], network.v[street]):
+            if place[end] >= 0:
+                names[place[end]][named[street]] = None
+    return [" / ".join(list(some)[:2]) for some in names]
 
 
 def thinned(xy: Floats, spacing: float, order: Ints | Sequence[int]) -> Ints:

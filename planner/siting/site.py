@@ -153,6 +153,8 @@ def _table(setting: Setting, chosen: Ints, phase: pd.Series) -> gpd.GeoDataFrame
     code = table[level] if level in table else pd.Series(None, table.index, dtype=object)
     table["code"] = code
     table["unit"], table["unit_en"] = code.map(units["name"]), code.map(units["name_en"])
+    fine = table[setting.before.levels[-1]]
+    table["part"], table["part_en"] = fine.map(units["name"]), fine.map(units["name_en"])
     place = shapely.get_coordinates(np.asarray(table.geometry.array)).reshape(-1, 2)
     table["lon"], table["lat"] = place.T
     table["phase"] = phase.to_numpy()[order.order]
@@ -166,6 +168,7 @@ def _table(setting: Setting, chosen: Ints, phase: pd.Series) -> gpd.GeoDataFrame
     table["rate"] = served / total["people"] if total["people"] > 0 else np.nan
     own = [
         *("order", "id", "name", "kind", "role", "upgrades", "code", "unit", "unit_en"),
+        *("part", "part_en"),
         *(one for one in setting.before.levels),
         *("lon", "lat", "cost", "capacity", "phase"),
         *("people_new", "people_nearest", "served", "rate", "geometry"),

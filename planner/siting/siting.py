@@ -59,7 +59,8 @@ class Siting:
     sites
         The sites in the order in which they open, then of what each adds to those before:
         ``order``, ``id``, ``name``, ``kind``, ``role``, ``upgrades``, ``code, unit,
-        unit_en`` (of `Problem.level`), a column a level, ``lon, lat``, ``cost``,
+        unit_en`` (of `Problem.level`), ``part, part_en`` (names of the finest unit), a column
+        a level, ``lon, lat``, ``cost``,
         ``capacity``, ``phase`` (year, NA without phases), ``people_new`` (newly reached
         under the standard), ``people_nearest`` (within the standard of whom it is the
         nearest afterwards), ``served`` and ``rate`` of the whole city once it is open,
@@ -269,6 +270,8 @@ class Siting:
                 words.append(self.solved.shortage.told(lang))
             elif solution.conflict is not None:
                 words += conflict_words(solution.conflict, self.setting, lang)
+            elif self.status == "infeasible":
+                words.append(text("site.conflict.unknown", lang))
             return words
         told = {
             "objective": self._figure(self.objective, lang),

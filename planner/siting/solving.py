@@ -57,6 +57,11 @@ def solve(setting: Setting, control: Control | None = None) -> Solved:
     control
         Time, gap, progress and interrupts.
     """
+    solved = _solved(setting, control)
+    return replace(solved, solution=_explained(setting, solved.solution, control))
+
+
+def _solved(setting: Setting, control: Control | None) -> Solved:
     problem, instance, limits = setting.problem, setting.instance, setting.limits
     value = setting.value
     model = problem.model
@@ -105,18 +110,24 @@ def _far(setting: Setting, control: Control | None) -> Solved:
         )
         if solution.status == "infeasible":
             short = None if beyond is not None else shortage(instance, limits)
-            return Solved(solution=_explained(setting, solution), shortage=short)
-    return Solved(solution=_explained(setting, solution))
+            return Solved(solution=solution, shortage=short)
+    return Solved(solution=solution)
 
 
-def _explained(setting: Setting, solution: Solution) -> Solution:
-    """Say why nothing is feasible where the solver itself did not."""
+def _explained(setting: Setting, solution: Solution, control: Control | None) -> Solution:
+    """Say why nothing is feasible where the solver did not, or had no time left to."""
     if solution.status != "infeasible" or solution.conflict is not None:
         return solution
-    with Watch() as watch:
-        instance, limits = setting.instance, setting.limits
+    problem = setting.problem
+    with Watch(control) as watch:
+        instance, limits, value = setting.instance, setting.limits, setting.value
+        if problem.traits.covers:
+            everyone = not problem.traits.spends and problem.share is None
+            share = problem.share
+            conflict = explain(instance, limits, watch, share=share, everyone=everyone, value=value)
+            return replace(solution, conflict=conflict)
         # The limits may contradict each other, or leave somebody without a way.
         conflict = explain(instance, limits, watch)
-        if conflict is None and setting.problem.reach is None:
+        if conflict is None and problem.reach is None and not watch.should_stop():
             conflict = explain(instance, limits, watch, everyone=True)
     return replace(solution, conflict=conflict)
