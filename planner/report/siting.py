@@ -14,7 +14,7 @@ import pyogrio
 
 from layers.errors import InputError
 from layers.messages import text
-from planner.report.saving import save_text
+from layers.saving import save_text
 
 if TYPE_CHECKING:
     from layers.units import Level
