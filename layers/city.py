@@ -345,7 +345,12 @@ class City:
     @cached_property
     def population_units(self) -> pd.DataFrame:
         """Units in which each row of the population lies, as `layers.units.assign` tells."""
-        return units.assign(self.population.geometry, self.units)
+        return units.named(self.population_numbers, self.population.index)
+
+    @cached_property
+    def population_numbers(self) -> units.Numbered:
+        """The same by number, as `layers.units.numbers` tells."""
+        return units.numbers(self.population.geometry, self.units)
 
     def _outside(self) -> list[Finding]:
         found = []

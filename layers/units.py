@@ -1,5 +1,7 @@
 """The units: city, districts, townships, communities, each within its parent."""
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal, get_args
 
 import geopandas as gpd
@@ -14,6 +16,11 @@ from layers.schema import conformed, layer_findings, one_of, words
 Level = Literal["city", "district", "township", "community"]
 LEVELS: tuple[Level, ...] = get_args(Level)
 """Coarse to fine."""
+Numbered = dict[Level, tuple[list[str], np.ndarray[Any, np.dtype[np.int64]]]]
+"""Of each level: codes of its units in their order, and the number of each point's."""
+
+_MANY = 100_000
+"""Points that are worth asking in several threads."""
 
 # Two simplified borders may cross by slivers; more than this is a wrong border.
 _SLIVER_KM2 = 0.05
@@ -128,12 +135,37 @@ def assign(points: gpd.GeoSeries, units: gpd.GeoDataFrame) -> pd.DataFrame:
     A column a level that the layer has, coarse to fine, with the unit's code or None;
     aligned to the points' index.
     """
+    return named(numbers(points, units), points.index)
+
+
+def named(numbered: Numbered, index: pd.Index) -> pd.DataFrame:
+    """Put the units' codes, as `assign` gives them, in place of `numbers`."""
+    columns = {
+        level: np.array([*codes, None], dtype=object)[number]
+        for level, (codes, number) in numbered.items()
+    }
+    return pd.DataFrame(columns, index, dtype=object)
+
+
+def numbers(points: gpd.GeoSeries, units: gpd.GeoDataFrame) -> Numbered:
+    """Tell in which unit of each level each point lies, by number.
+
+    Parameters
+    ----------
+    points, units
+        As `assign` takes them.
+
+    Returns
+    -------
+    For each level that the layer has, coarse to fine: the codes of its units in their
+    order, and the number of each point's unit among them, -1 for none.
+    """
     have = set(units["level"])
     levels = [level for level in LEVELS if level in have]
     parent = dict(zip(units["code"], units["parent"], strict=True))
     shapes = np.asarray(points.array)
-    columns: dict[str, Any] = {}
-    codes: list[Any] = []
+    found: dict[Level, tuple[list[str], Any]] = {}
+    codes: list[str] = []
     number = np.zeros(len(points), dtype=np.int64)
     for level in reversed(levels):
         at_level = units[units["level"] == level].sort_values("code")
@@ -142,11 +174,26 @@ def assign(points: gpd.GeoSeries, units: gpd.GeoDataFrame) -> pd.DataFrame:
         above = np.array([*(known.get(parent[code], -1) for code in codes), -1])
         codes, number = list(known), above[number]
         rest = np.flatnonzero(number < 0)
-        unit, point = shapely.STRtree(shapes[rest]).query(
-            np.asarray(at_level.geometry.array), predicate="intersects"
-        )
-        first = np.full(len(rest), len(codes))
-        np.minimum.at(first, point, unit)
-        number[rest] = np.where(first < len(codes), first, -1)
-        columns[level] = np.array([*codes, None], dtype=object)[number]
-    return pd.DataFrame({level: columns[level] for level in levels}, points.index, dtype=object)
+        number[rest] = _first(shapes[rest], np.asarray(at_level.geometry.array))
+        found[level] = codes, number
+    return {level: found[level] for level in levels}
+
+
+def _first(points: Any, areas: Any) -> Any:
+    """Find the first area that each point lies in, -1 for none."""
+    tree = shapely.STRtree(points)
+    first = np.full(len(points), len(areas))
+    if len(points) and len(areas):
+        # The tree is built by the first question, and then answers several at a time.
+        tree.query(areas[0], predicate="intersects")
+
+    def ask(rows: Any) -> Any:
+        unit, point = tree.query(areas[rows], predicate="intersects")
+        return rows[unit], point
+
+    workers = min(os.cpu_count() or 1, len(areas)) if len(points) > _MANY else 1
+    parts = [np.arange(part, len(areas), workers) for part in range(max(workers, 1))]
+    with ThreadPoolExecutor(max(workers, 1)) as pool:
+        for unit, point in pool.map(ask, parts):
+            np.minimum.at(first, point, unit)
+    return np.where(first < len(areas), first, -1)

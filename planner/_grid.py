@@ -7,6 +7,8 @@ import numpy as np
 
 from planner._compiled import compiled
 
+_HAIR = 1e-6
+
 
 @compiled
 def _columns(ax, ay, bx, by, row):
@@ -59,13 +61,13 @@ def fill(xy, segment, west, south, cell, shape):
     """
     rows, columns = shape
     start = np.zeros(rows * columns + 1, np.int64)
-    held = np.empty(0, np.int64)
+    held = np.empty(0, np.int32)
     # Once to count, once to fill.
     for filling in (False, True):
         if filling:
             for number in range(rows * columns):
                 start[number + 1] += start[number]
-            held = np.empty(start[-1], np.int64)
+            held = np.empty(start[-1], np.int32)
             for number in range(rows * columns, 0, -1):
                 start[number] = start[number - 1]
             start[0] = 0
@@ -86,10 +88,69 @@ def fill(xy, segment, west, south, cell, shape):
 
 
 @compiled
+def gather(xy, segment, line, held, segments):
+    """Copy segments into the order in which cells hold them first.
+
+    Parameters
+    ----------
+    xy, segment, line
+        Vertices, the vertex at which each segment begins, the line of each segment.
+    held
+        The segments of all cells; changed to their new numbers.
+    segments
+        A record a segment, filled with its beginning, its extent, its line and vertex.
+    """
+    rank = np.full(len(segment), -1, np.int32)
+    known = 0
+    for place in range(len(held)):
+        number = held[place]
+        if rank[number] < 0:
+            rank[number] = known
+            at = segment[number]
+            segments[known].x = xy[at, 0]
+            segments[known].y = xy[at, 1]
+            segments[known].dx = xy[at + 1, 0] - xy[at, 0]
+            segments[known].dy = xy[at + 1, 1] - xy[at, 1]
+            segments[known].line = line[number]
+            segments[known].vertex = at
+            known += 1
+        held[place] = rank[number]
+
+
+@compiled
+def by_block(points, west, south, cell, shape, side, order):
+    """Order points by blocks of cells, so that what one looks at serves the next.
+
+    Parameters
+    ----------
+    points, west, south, cell, shape
+        As `nearest` takes them.
+    side
+        Cells along a side of a block.
+    order
+        Filled with the points' rows.
+    """
+    rows, columns = shape
+    across, up = columns // side + 1, rows // side + 1
+    block = np.empty(len(points), np.int32)
+    start = np.zeros(across * up + 1, np.int64)
+    for point in range(len(points)):
+        px, py = (points[point, 0] - west) / cell, (points[point, 1] - south) / cell
+        # Points outside, or nowhere, go along with some block.
+        column = np.int64(min(max(px, 0.0), columns - 1.0)) if np.isfinite(px) else 0
+        row = np.int64(min(max(py, 0.0), rows - 1.0)) if np.isfinite(py) else 0
+        block[point] = row // side * across + column // side
+        start[block[point] + 1] += 1
+    for number in range(across * up):
+        start[number + 1] += start[number]
+    for point in range(len(points)):
+        order[start[block[point]]] = point
+        start[block[point]] += 1
+
+
+@compiled
 def nearest(
-    xy,
-    segment,
-    line,
+    segments,
     along,
     start,
     held,
@@ -99,6 +160,7 @@ def nearest(
     shape,
     usable,
     points,
+    order,
     limit,
     edge,
     access,
@@ -111,23 +173,26 @@ def nearest(
 
     Parameters
     ----------
-    xy, segment, west, south, cell, shape
-        As `fill` takes them.
-    line, along
-        The line of each segment; which share of its line lies before each vertex.
+    segments, along
+        What `gather` made of the segments; which share of its line lies before each vertex.
     start, held
-        What `fill` made of them.
+        Where each cell's segments begin, and the segments.
+    west, south, cell, shape
+        As `fill` takes them.
     usable
         Whether each line may be used.
     points
         Two coordinates each; NaN is nowhere.
+    order
+        Rows of the points to look at.
     limit
         Greatest distance, inclusive.
     edge, access, share
         Filled with the line (-1 if none), the distance, and where along the line it is.
     """
     rows, columns = shape
-    for point in range(len(points)):
+    for turn in range(len(order)):
+        point = np.int64(order[turn])
         px, py = points[point, 0], points[point, 1]
         edge[point] = -1
         access[point] = np.nan
@@ -144,9 +209,10 @@ def nearest(
         ring = max(np.int64(np.floor(outside)) - 1, 0)
         furthest = max(mine_x, columns - 1 - mine_x, mine_y, rows - 1 - mine_y)
         best, which, nearest_at, part = np.inf, np.int64(-1), np.int64(-1), 0.0
+        square_best = (limit + _HAIR) * (limit + _HAIR)
         while ring <= furthest:
             # Everything in this ring is at least so far; a hair less for rounding.
-            least = (ring - 1 + inside) * cell - 1e-6
+            least = (ring - 1 + inside) * cell - _HAIR
             if ring > 0 and (least > best or least > limit):
                 break
             for row in range(max(mine_y - ring, 0), min(mine_y + ring, rows - 1) + 1):
@@ -157,16 +223,25 @@ def nearest(
                 for column in range(left, right + 1, step):
                     if column < 0 or column >= columns:
                         continue
+                    # The cell lies farther off than what was found; a hair for rounding.
+                    off_x = max(column - gx, gx - column - 1, 0.0) * cell
+                    off_y = max(row - gy, gy - row - 1, 0.0) * cell
+                    if off_x * off_x + off_y * off_y > square_best:
+                        continue
                     place = row * columns + column
                     for number in range(start[place], start[place + 1]):
-                        here = held[number]
-                        own = line[here]
+                        here = np.int64(held[number])
+                        own = np.int64(segments[here].line)
                         if not usable[own]:
                             continue
-                        at = segment[here]
-                        ax, ay = xy[at, 0], xy[at, 1]
-                        dx, dy = xy[at + 1, 0] - ax, xy[at + 1, 1] - ay
+                        at = np.int64(segments[here].vertex)
+                        ax, ay = segments[here].x, segments[here].y
+                        dx, dy = segments[here].dx, segments[here].dy
                         square = dx * dx + dy * dy
+                        cross = (px - ax) * dy - (py - ay) * dx
+                        # So does the whole line that the segment lies on.
+                        if cross * cross > square_best * square:
+                            continue
                         t = ((px - ax) * dx + (py - ay) * dy) / square if square > 0 else 0.0
                         if t <= 0.0:
                             t = 0.0
@@ -175,11 +250,12 @@ def nearest(
                             t = 1.0
                             away = np.sqrt((px - ax - dx) ** 2 + (py - ay - dy) ** 2)
                         else:
-                            away = abs((px - ax) * dy - (py - ay) * dx) / np.sqrt(square)
+                            away = abs(cross) / np.sqrt(square)
                         if away < best or (
                             away == best and (own < which or (own == which and at < nearest_at))
                         ):
                             best, which, nearest_at, part = away, own, at, t
+                            square_best = (best + _HAIR) * (best + _HAIR)
             ring += 1
         if which >= 0 and best <= limit:
             edge[point] = which

@@ -347,7 +347,7 @@ def meetings(
             yield from made
             # As many origins next as the last ones let expect to fit.
             size = max(sum(len(ball.node) for ball in made) / (last - first), 1.0)
-            first, step = last, int(np.clip(held / workers / size, 1, _ORIGINS_AT_ONCE))
+            first, step = last, int(np.clip(held / threads / size, 1, _ORIGINS_AT_ONCE))
 
 
 def sums_met(

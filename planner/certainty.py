@@ -9,10 +9,11 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 from scipy.spatial import cKDTree
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtri
 
 from layers.errors import InputError
 from layers.messages import text
+from planner._search import kernels
 from planner.reach import SLACK
 
 if TYPE_CHECKING:
@@ -147,25 +148,17 @@ def band(
     ([0.0], [1.0])
     """
     home = home % count
-    whole = np.bincount(home, weights=people, minlength=count)
-    share = people / np.where(whole > 0, whole, 1.0)[home]
-    # Who has no way is not served for certain, but how many they are is not.
-    known = np.isfinite(distance)
-    own = np.where(known, distance, np.inf)
-
-    def summed(part: Floats) -> Floats:
-        return np.asarray(np.bincount(home, weights=part, minlength=count), dtype=np.float64)
-
-    rate = summed(share * (own <= cutoff + SLACK))
-    served = _served(own, cutoff, spread)
-    middle = summed(share * served)
-    slow, fast = (
-        middle if speed == 0 else summed(share * _served(own, cutoff * (1 + part), spread))
-        for part in (-speed, speed)
+    whole, rate, middle, slow, fast, square = np.zeros((6, count))
+    served = np.empty(len(home))
+    sums = kernels("_sums")
+    sums.expected(
+        *(distance, people, home, float(cutoff), SLACK, float(spread), float(speed)),
+        *(whole, rate, middle, slow, fast, served),
     )
-    u = doubt.people**2
-    parts = (1 + u) * served * (1 - served) + u * (served - middle[home]) ** 2
-    square = float(ndtri((1 + doubt.level) / 2)) ** 2 * summed(share**2 * parts)
+    if speed == 0:
+        slow, fast = middle, middle
+    sums.variance(people, home, served, whole, middle, doubt.people**2, square)
+    square *= float(ndtri((1 + doubt.level) / 2)) ** 2
     low = middle - np.sqrt((middle - slow) ** 2 + square)
     high = middle + np.sqrt((fast - middle) ** 2 + square)
     nobody = np.where(whole > 0, 0.0, np.nan)
@@ -214,9 +207,3 @@ def _half_spacing(city: City) -> float:
     near = np.where(near > 1.0, near, np.inf).min(axis=1)
     near = near[np.isfinite(near)]
     return float(np.median(near)) / 2 if len(near) else 0.0
-
-
-def _served(distance: Floats, cutoff: float, spread: float) -> Floats:
-    if spread <= SLACK:
-        return np.asarray(distance <= cutoff + SLACK, dtype=np.float64)
-    return np.asarray(ndtr((cutoff - distance) / spread), dtype=np.float64)

@@ -156,7 +156,10 @@ class Closures:
         points, limit
             As `Network.locate` takes them.
         """
-        return positions.among(self.network, points, self._usable, self._away, limit=limit)
+        xy = positions.places(points, self.network.crs)
+        return positions.among(
+            self.network, points.index, xy, self._usable, self._away, limit=limit
+        )
 
     @property
     def left(self) -> Network:

@@ -15,6 +15,7 @@ from layers.errors import InputError
 from layers.messages import text
 from layers.population import GROUPS, Group
 from layers.units import LEVELS, Level, assign
+from planner._search import kernels
 from planner.areas import stretches
 from planner.certainty import Doubt, band, half_spacing, spread_m
 from planner.network import Network
@@ -112,9 +113,9 @@ class Coverage:
         if level not in self.levels:
             raise unknown_name("level", level, self.levels)
         table = heads(self.city, level)
-        codes = pd.Index(table["code"].iloc[:-1])
-        homes, sites = self._inside
-        home, site = codes.get_indexer(homes[level]), codes.get_indexer(sites[level])
+        codes, number = self.city.population_numbers[level]
+        home = number[self._inside]
+        site = pd.Index(codes).get_indexer(self._sites_inside[level])
         table = table.join(self._figures(group, home, site, len(table)))
         last = table.iloc[-1]
         if not (last["people"] or last["facilities"]):
@@ -173,8 +174,8 @@ class Coverage:
     @property
     def outside(self) -> float:
         """People of the standard's group who lie in no unit and count for none."""
-        astray = self.demand[self.levels].isna().all(axis=1).to_numpy()
-        return _exact_sum(self._people(None)[astray])
+        people = self._people(None)
+        return _exact_sum(people) - _exact_sum(people[self._inside])
 
     def as_dict(self, level: Level = "district", group: Group | None = None) -> dict[str, Any]:
         """Plain values for JSON: ``standard``, ``city``, ``units``, what was left out, ``layers``.
@@ -222,13 +223,17 @@ class Coverage:
         return np.asarray(self.city.population[chosen], dtype=np.float64)
 
     @cached_property
-    def _inside(self) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Demand and facilities in any unit; what lies in none belongs to no city either."""
-        demand, sites = (
-            table[table[self.levels].notna().any(axis=1)]
-            for table in (self.demand, self.facilities)
-        )
-        return demand, sites
+    def _inside(self) -> np.ndarray | slice:
+        """Rows of the demand in any unit; what lies in none belongs to no city either."""
+        numbers = [number >= 0 for _, number in self.city.population_numbers.values()]
+        inside = np.any(numbers, axis=0)
+        return slice(None) if inside.all() else np.flatnonzero(inside)
+
+    @cached_property
+    def _sites_inside(self) -> pd.DataFrame:
+        """Facilities in any unit."""
+        inside = self.facilities[self.levels].notna().any(axis=1)
+        return self.facilities.loc[inside, self.levels]
 
     @cached_property
     def _spread(self) -> float:
@@ -241,7 +246,8 @@ class Coverage:
     def _whole(self, group: Group | None) -> pd.DataFrame:
         """Tabulate the whole city in one row."""
         head = whole(self.city)
-        home, site = (np.zeros(len(table), dtype=np.int64) for table in self._inside)
+        home = np.zeros(len(self.demand), dtype=np.int64)[self._inside]
+        site = np.zeros(len(self._sites_inside), dtype=np.int64)
         table = head.join(self._figures(group, home, site, 1))
         return self._with_quota(table, "city", table["level"] == "city")
 
@@ -249,10 +255,12 @@ class Coverage:
         self, group: Group | None, home: np.ndarray, site: np.ndarray, count: int
     ) -> pd.DataFrame:
         """Add up by number of the unit; -1 is the last."""
-        demand, _ = self._inside
-        people = self._people(group)[self.demand.index.get_indexer(demand.index)]
-        served = demand["served"].to_numpy()
-        lost = demand["reason"].notna().to_numpy()
+        people = self._people(group)[self._inside]
+        distance, served = (
+            self.demand[name].to_numpy()[self._inside] for name in ("distance", "served")
+        )
+        # Of a point that could not be placed no distance is known.
+        lost = np.isnan(distance)
         figures = pd.DataFrame(
             {
                 "people": _exact_sums(people, home, count),
@@ -262,7 +270,7 @@ class Coverage:
         figures["gap"] = figures["people"] - figures["served"]
         figures["rate"] = figures["served"] / figures["people"].where(figures["people"] > 0)
         figures["rate_low"], figures["rate_high"] = band(
-            demand["distance"].to_numpy(),
+            distance,
             people,
             home,
             count,
@@ -274,7 +282,7 @@ class Coverage:
         figures["unplaced"] = _exact_sums(np.where(lost, people, 0.0), home, count)
         figures["facilities"] = np.bincount(site % count, minlength=count)
         near = served & (people > 0)
-        spread = _spread(demand["distance"].to_numpy()[near], people[near], home[near] % count)
+        spread = _spread(distance[near], people[near], home[near] % count, count)
         return figures.join(spread)
 
     def _with_quota(self, table: pd.DataFrame, level: Level, bound: pd.Series) -> pd.DataFrame:
@@ -390,7 +398,7 @@ def _assemble(  # the parts are the result's own fields
         network=reach.network,
         reach=reach,
         facilities=sited.join(assign(sited.geometry, units)),
-        demand=demand.join(city.population_units),
+        demand=pd.concat([demand, city.population_units], axis=1),
     )
 
 
@@ -450,22 +458,16 @@ def _exact_sum(people: np.ndarray) -> float:
     return float(_exact_sums(people, np.zeros(len(people), dtype=np.int64), 1)[0])
 
 
-def _spread(distance: np.ndarray, people: np.ndarray, home: np.ndarray) -> pd.DataFrame:
+def _spread(
+    distance: np.ndarray, people: np.ndarray, home: np.ndarray, count: int
+) -> pd.DataFrame:
     """Mean, median and 90th percentile of distances by unit, weighted by people.
 
     The percentile is the least distance within which that share of the people lives.
     """
-    order = np.lexsort((distance, home))
-    table = pd.DataFrame({"home": home[order], "d": distance[order], "w": people[order]})
-    whole = table.groupby("home")["w"].transform("sum")
-    share = table.groupby("home")["w"].cumsum() / whole
-    weighted = (table["d"] * table["w"]).groupby(table["home"]).sum()
-    spread = pd.DataFrame({"mean": weighted / table.groupby("home")["w"].sum()})
-    for name, part in (("median", 0.5), ("p90", 0.9)):
-        # A hair's breadth keeps rounding from skipping past an exact half.
-        enough = table[share >= part - 1e-12]
-        spread[name] = enough.groupby("home")["d"].first()
-    return spread
+    columns = {name: np.full(count, np.nan) for name in ("mean", "median", "p90")}
+    kernels("_sums").spread(distance, people, home, *columns.values())
+    return pd.DataFrame(columns)
 
 
 def _record(row: pd.Series) -> dict[str, Any]:

@@ -15,6 +15,14 @@ _MOST_CELLS = 4096
 """Of a grid, along either side."""
 _AT_ONCE = 50_000
 """Points that one thread places at a time."""
+_BLOCK = 16
+"""Cells along a side of the blocks by which points are ordered."""
+_SEGMENT = np.dtype(
+    [
+        *((name, np.float64) for name in ("x", "y", "dx", "dy")),
+        *((name, np.int32) for name in ("line", "vertex")),
+    ]
+)
 
 
 class Grid:
@@ -29,18 +37,19 @@ class Grid:
     """
 
     def __init__(self, xy: Floats, line: Ints) -> None:
-        self._segment = np.flatnonzero(line[1:] == line[:-1])
-        self._line = line[self._segment]
+        made = kernels("_grid")
+        segment = np.flatnonzero(line[1:] == line[:-1])
         self._along = np.empty(len(xy))
-        kernels("_grid").measure(xy, line, self._along)
+        made.measure(xy, line, self._along)
         corner, far = xy.min(axis=0), xy.max(axis=0)
         wide, high = far - corner
         # About as many cells as segments, so that a cell holds a handful where it holds any.
-        cell = max(np.sqrt(wide * high / len(self._segment)), max(wide, high) / _MOST_CELLS, 1.0)
+        cell = max(np.sqrt(wide * high / len(segment)), max(wide, high) / _MOST_CELLS, 1.0)
         shape = int(high / cell) + 1, int(wide / cell) + 1
         self._frame = float(corner[0]), float(corner[1]), float(cell), shape
-        self._xy = xy
-        self._cells = kernels("_grid").fill(self._xy, self._segment, *self._frame)
+        self._cells = made.fill(xy, segment, *self._frame)
+        self._segments = np.empty(len(segment), dtype=_SEGMENT)
+        made.gather(xy, segment, line[segment], self._cells[1], self._segments)
 
     def nearest(self, points: Floats, usable: Any, limit: float) -> tuple[Ints, Floats, Floats]:
         """Nearest line to each point; of exactly equally near ones the first.
@@ -61,22 +70,14 @@ class Grid:
         count = len(points)
         edge = np.empty(count, dtype=np.int64)
         access, share = np.empty(count), np.empty(count)
-        search = kernels("_grid").nearest
+        made = kernels("_grid")
+        order = np.empty(count, dtype=np.int32)
+        made.by_block(points, *self._frame, _BLOCK, order)
 
         def place(part: slice) -> None:
-            search(
-                self._xy,
-                self._segment,
-                self._line,
-                self._along,
-                *self._cells,
-                *self._frame,
-                usable,
-                points[part],
-                limit,
-                edge[part],
-                access[part],
-                share[part],
+            made.nearest(
+                *(self._segments, self._along, *self._cells, *self._frame),
+                *(usable, points, order[part], limit, edge, access, share),
             )
 
         in_threads(place, count, _AT_ONCE)

@@ -313,9 +313,31 @@ class Network:
             The limit is below zero, or a geometry is no point.
         """
         require_crs(points)
+        xy = positions.places(points.geometry, self.crs)
+        return self.locate_places(points.index, xy, limit=limit, islands=islands)
+
+    def locate_places(
+        self, index: pd.Index[Any], xy: Floats, *, limit: float = 300.0, islands: bool = False
+    ) -> Positions:
+        """Place what lies at known coordinates; see `locate`.
+
+        Parameters
+        ----------
+        index
+            Labels of the places.
+        xy
+            Where they lie, in `crs`: a row a place, NaN for nowhere.
+        limit, islands
+            As in `locate`.
+
+        Raises
+        ------
+        InputError
+            The limit is below zero.
+        """
         if not limit >= 0:
             raise InputError(text("error.limit_negative", found=limit))
-        return positions.locate(self, points.geometry, limit=float(limit), islands=islands)
+        return positions.locate(self, index, xy, limit=float(limit), islands=islands)
 
     def positions_of(
         self, points: gpd.GeoSeries | gpd.GeoDataFrame | Positions, *, limit: float = 300.0

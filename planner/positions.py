@@ -15,6 +15,7 @@ from layers.messages import text
 
 if TYPE_CHECKING:
     import geopandas as gpd
+    from pyproj import CRS
 
     from planner._search import Floats, Ints
     from planner.network import Network
@@ -114,28 +115,13 @@ def labels_at(labels: pd.Index[Any], rows: Ints, index: pd.Index[Any]) -> pd.Ser
     return pd.Series(words[rows], index=index, dtype=object)
 
 
-def locate(network: Network, points: gpd.GeoSeries, *, limit: float, islands: bool) -> Positions:
-    """Place points on the nearest streets; see `Network.locate`."""
-    usable, away = (np.zeros(len(network.ground.streets), dtype=bool) for _ in range(2))
-    usable[network.row if islands else network.row[~network.cut_off]] = True
-    if not islands:
-        away[network.row[network.cut_off]] = True
-    return among(network, points, usable, away, limit=limit)
+def places(points: gpd.GeoSeries, crs: CRS) -> Floats:
+    """Where points lie in a reference system: a row a point, NaN or inf for nowhere.
 
-
-def among(
-    network: Network, points: gpd.GeoSeries, usable: Flags, away: Flags, *, limit: float
-) -> Positions:
-    """Place points on the nearest of some streets.
-
-    Parameters
-    ----------
-    network, points, limit
-        As `Network.locate` takes them.
-    usable
-        Whether each street of the network's ground may hold a point.
-    away
-        Whether each is cut off from those, which is told of points that lie near no other.
+    Raises
+    ------
+    InputError
+        A geometry is no point.
     """
     shapes = np.asarray(points.array)
     kind = shapely.get_type_id(shapes)
@@ -143,9 +129,41 @@ def among(
     if wrong.any():
         rows = ", ".join(str(row) for row in points.index[wrong][:8])
         raise InputError(text("error.not_points", rows=rows))
-    there = np.flatnonzero(shapely.get_num_coordinates(shapes))
+    held = transformed(points, crs)
+    if len(held) == len(points):
+        return held
     xy = np.full((len(points), 2), np.nan)
-    xy[there] = transformed(points, network.crs)
+    xy[np.flatnonzero(shapely.get_num_coordinates(shapes))] = held
+    return xy
+
+
+def locate(
+    network: Network, index: pd.Index[Any], xy: Floats, *, limit: float, islands: bool
+) -> Positions:
+    """Put places, as `places` gives them, on the nearest streets; see `Network.locate`."""
+    usable, away = (np.zeros(len(network.ground.streets), dtype=bool) for _ in range(2))
+    usable[network.row if islands else network.row[~network.cut_off]] = True
+    if not islands:
+        away[network.row[network.cut_off]] = True
+    return among(network, index, xy, usable, away, limit=limit)
+
+
+def among(
+    network: Network, index: pd.Index[Any], xy: Floats, usable: Flags, away: Flags, *, limit: float
+) -> Positions:
+    """Put places on the nearest of some streets.
+
+    Parameters
+    ----------
+    network, limit
+        Of `Network.locate`.
+    index, xy
+        Labels of the places, and where they lie, as `places` gives it.
+    usable
+        Whether each street of the network's ground may hold a point.
+    away
+        Whether each is cut off from those, which is told of points that lie near no other.
+    """
     blank = ~np.isfinite(xy).all(axis=1)
     street, access, share = network.ground.grid.nearest(xy, usable, limit + _END_SLACK_M)
     edge = network.rank[street]
@@ -155,7 +173,7 @@ def among(
         near, _, _ = network.ground.grid.nearest(xy[lost], away, limit + _END_SLACK_M)
         refusal[lost[near >= 0]] = REASONS.index("cut_off")
     refusal[blank] = REASONS.index("no_point")
-    offset = np.full(len(points), np.nan)
+    offset = np.full(len(xy), np.nan)
     on = np.flatnonzero(edge >= 0)
     length = network.length[edge[on]]
     along = np.clip(share[on], 0.0, 1.0) * length
@@ -164,4 +182,4 @@ def among(
     along[at_end] = length[at_end]
     offset[on] = along
     access[on] = np.minimum(access[on], limit)
-    return Positions(network, points.index, edge, offset, access, refusal.astype(np.int64))
+    return Positions(network, index, edge, offset, access, refusal.astype(np.int64))

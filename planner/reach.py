@@ -26,6 +26,9 @@ SLACK = 1e-6
 """A cutoff is inclusive to a micrometre (a microminute): the order in which lengths are
 added up must not decide who is served."""
 
+_AT_ONCE = 100_000
+"""Positions that one thread measures at a time."""
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Reach:
@@ -161,31 +164,33 @@ def seeds_of(
 def measure(reach: Reach, where: Positions) -> tuple[Floats, Ints]:
     """Distance and row of the nearest origin of each position; NaN and -1 where refused."""
     network, unit = reach.network, reach.unit
-    distance = np.full(len(where), np.nan)
-    origin = np.full(len(where), -1, dtype=np.int64)
-    on = np.flatnonzero(where.edge >= 0)
-    edge, offset = where.edge[on], where.offset[on]
-    leg = where.access[on] * network.access_pace(unit)
-    best = np.full(len(on), np.inf)
-    which = np.full(len(on), -1, dtype=np.int64)
-
-    def offer(rows: Any, cost: Floats, source: Ints) -> None:
-        better = cost < best[rows]
-        best[rows[better]], which[rows[better]] = cost[better], source[better]
-
+    distance, origin = np.empty(len(where)), np.empty(len(where), dtype=np.int64)
+    none = np.empty(0)
     delay = network.delays(unit)
-    for over in ends_of(network, unit, edge, offset, leaving=reach.towards == "facility"):
-        rows = np.flatnonzero(over.open)
-        node = over.node[rows]
-        cost = reach.node_distance[node] + over.cost[rows]
-        offer(rows, cost if delay is None else cost + delay[node], reach.node_origin[node])
-    rows, cost, source = _along_one_street(reach, edge, offset)
-    offer(rows, cost, source)
-    total = best + leg
-    beyond = ~(total <= reach.cutoff + SLACK)
-    total[beyond], which[beyond] = np.inf, -1
-    distance[on] = np.minimum(total, np.where(beyond, np.inf, reach.cutoff))
-    origin[on] = which
+    paces = (none, none) if unit == "m" else (network.minutes, network.minutes_back)
+    may = network.backward, network.forward
+    if reach.towards == "from":
+        paces, may = paces[::-1], may[::-1]
+    streets = network.u, network.v, network.length, *paces, *may
+    junctions = none if delay is None else delay, reach.node_distance, reach.node_origin
+    made = _search.kernels("_places")
+
+    def part(own: slice) -> None:
+        made.over_ends(
+            *(where.edge[own], where.offset[own], *streets, *junctions),
+            *(distance[own], origin[own]),
+        )
+
+    _search.in_threads(part, len(where), _AT_ONCE)
+    # Ways that never leave a street, for positions on the origins' own.
+    sited = np.zeros(len(network.length) + 1, dtype=bool)
+    sited[reach.origins.edge] = True
+    sited[-1] = False
+    near = np.flatnonzero(sited[where.edge])
+    rows, cost, source = _along_one_street(reach, where.edge[near], where.offset[near])
+    better = cost < distance[near[rows]]
+    distance[near[rows[better]]], origin[near[rows[better]]] = cost[better], source[better]
+    made.settle(where.access, network.access_pace(unit), reach.cutoff, SLACK, distance, origin)
     return distance, origin
 
 
@@ -228,16 +233,15 @@ def _along_one_street(reach: Reach, edge: Ints, offset: Floats) -> tuple[Ints, F
     """
     network, unit, origins = reach.network, reach.unit, reach.origins
     on = np.flatnonzero(origins.edge >= 0)
-    here = np.flatnonzero(np.isin(edge, origins.edge[on]))
-    on = on[np.isin(origins.edge[on], edge[here])]
-    if not len(here) or not len(on):
+    on = on[np.isin(origins.edge[on], edge)]
+    if not len(edge) or not len(on):
         empty = np.empty(0, dtype=np.int64)
         return empty, np.empty(0), empty
-    street = np.concatenate([origins.edge[on], edge[here]])
-    at = np.concatenate([origins.offset[on], offset[here]])
+    street = np.concatenate([origins.edge[on], edge])
+    at = np.concatenate([origins.offset[on], offset])
     there, back = network.paces(unit, street)
     leg = np.concatenate(
-        [origins.access[on] * network.access_pace(unit), np.full(len(here), np.inf)]
+        [origins.access[on] * network.access_pace(unit), np.full(len(edge), np.inf)]
     )
     is_origin = np.arange(len(street)) < len(on)
     results = []
@@ -259,7 +263,7 @@ def _along_one_street(reach: Reach, edge: Ints, offset: Floats) -> tuple[Ints, F
         rows = order[asked]
         results.append(
             (
-                here[rows - len(on)],
+                rows - len(on),
                 low[asked] + sign * at[rows] * pace[rows],
                 on[holder[asked]],
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from planner import barriers
+from planner import barriers, positions
 from planner.coverage import Coverage, coverage
 from planner.ground import Ground
 from planner.live import LiveCoverage
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from layers import City
     from layers.findings import Finding
+    from planner._search import Floats
     from planner.certainty import Doubt
     from planner.parts import Barred
     from planner.positions import Positions
@@ -70,6 +71,7 @@ class Workbench:
         self._ground: Ground | None = None
         self._networks: dict[Hashable, Network] = {}
         self._homes: dict[Hashable, Positions] = {}
+        self._places: Floats | None = None
 
     def network(self, standard: Standard) -> Network:
         """Compile the streets for a standard's mode and speed, or find them again."""
@@ -98,7 +100,12 @@ class Workbench:
         """Place the population on the network of a standard, or find it again."""
         network, which = self.network(standard), (standard.mode, limit)
         if which not in self._homes:
-            self._homes[which] = network.locate(self.city.population, limit=limit)
+            population = self.city.population
+            if self._places is None:
+                self._places = positions.places(population.geometry, network.crs)
+            self._homes[which] = network.locate_places(
+                population.index, self._places, limit=limit
+            )
         # Positions hold whatever the speed.
         return network.positions_of(self._homes[which])
 

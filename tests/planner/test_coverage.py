@@ -164,10 +164,10 @@ def test_percentiles_are_those_of_a_plain_list(rows):
     people = np.array([float(row[1]) for row in rows])
     seen = people > 0
     home = np.zeros(int(seen.sum()), dtype=np.int64)
-    spread = _spread(distance[seen], people[seen], home)
+    spread = _spread(distance[seen], people[seen], home, 1)
     each = np.sort(np.repeat(distance, people.astype(int)))
     if not len(each):
-        assert spread.empty
+        assert spread.isna().all(axis=None)
         return
     assert spread.loc[0, "median"] == each[math.ceil(len(each) * 0.5) - 1]
     assert spread.loc[0, "p90"] == each[math.ceil(len(each) * 0.9) - 1]
