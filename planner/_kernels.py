@@ -71,22 +71,30 @@ def compress(tail, head, cost, start, filled, arcs):
 
 
 @compiled
+def _grown(array):
+    """Copy of an array with twice the room."""
+    more = np.empty(2 * len(array), array.dtype)
+    more[: len(array)] = array
+    return more
+
+
+@compiled
 def nearest(
     start,
     arcs,
+    low,
+    high,
     seed_node,
     seed_cost,
     seed_origin,
     limit,
     width,
     buckets,
-    room,
     label,
     touched,
-    distance,
-    origin,
+    reached,
 ):
-    """Search from all origins at once.
+    """Search from all origins at once, within a range of nodes.
 
     Of origins at exactly the same distance the first wins, so that the outcome does not
     hang on the order in which nodes are taken.
@@ -95,30 +103,27 @@ def nearest(
     ----------
     start, arcs
         Compressed rows.
+    low, high
+        The range: nodes from `low` until before `high`; arcs that lead out are left alone.
     seed_node, seed_cost, seed_origin
-        Seeds in the order of their cost, none beyond the limit.
+        Seeds within the range, in the order of their cost, none beyond the limit.
     limit
         Greatest distance, inclusive.
     width, buckets
         Width of a bucket; how many there are, a power of two that holds the dearest arc.
-    room
-        Nodes that may wait at one time.
     label
-        Room for distance and origin of every node side by side, which is one line of
-        memory instead of two; inf and -1 before and after.
+        Distance and origin of every node side by side, which is one line of memory
+        instead of two; inf and -1 where none has come yet. What is there already stays
+        unless a way from the seeds is better.
     touched
-        Room for the nodes that are reached.
-    distance, origin
-        inf and -1; filled with the outcome where an origin comes.
+        Room for the nodes of the range; the first `reached` are those with a label.
 
     Returns
     -------
-    Whether the room sufficed; if not, the outcome is void.
+    How many nodes of the range have a label now.
     """
-    nodes = len(start) - 1
-    reached = 0
-    enough = True
     first = np.full(buckets, -1, np.int32)
+    room = 1024
     wait_next = np.empty(room, np.int32)
     wait_node = np.empty(room, np.int32)
     wait_cost = np.empty(room)
@@ -132,7 +137,7 @@ def nearest(
     current = np.int64(0)
     seed = 0
     seeds = len(seed_node)
-    while enough and (waiting > 0 or seed < seeds):
+    while waiting > 0 or seed < seeds:
         if waiting == 0:
             current = max(current, np.int64(seed_cost[seed] * per_width))
         slot = current & mask
@@ -151,19 +156,22 @@ def nearest(
                 if free >= 0:
                     entry = free
                     free = wait_next[entry]
-                elif used < room:
+                else:
+                    if used == len(wait_node):
+                        wait_next, wait_node = _grown(wait_next), _grown(wait_node)
+                        wait_cost = _grown(wait_cost)
                     entry = np.int32(used)
                     used += 1
-                else:
-                    enough = False
-                    break
                 wait_node[entry] = node
                 wait_cost[entry] = cost
                 wait_next[entry] = first[slot]
                 first[slot] = entry
                 waiting += 1
-        while enough and first[slot] >= 0:
+        while first[slot] >= 0:
             # Empty the bucket into a batch; what falls back into it makes the next one.
+            if len(batch_node) < len(wait_node):
+                batch_node = np.empty(len(wait_node), np.int32)
+                batch_cost = np.empty(len(wait_node))
             count = 0
             entry = first[slot]
             last = entry
@@ -191,12 +199,14 @@ def nearest(
                 if i + _AHEAD // 2 < count:
                     soon = batch_node[i + _AHEAD // 2]
                     for arc in range(start[soon], start[soon + 1]):
-                        fetch(label, 2 * arcs[arc].head)
+                        fetch(label, 2 * np.int64(arcs[arc].head))
                 for arc in range(start[node], start[node + 1]):
                     cost = here + arcs[arc].cost
-                    head = arcs[arc].head
+                    head = np.int64(arcs[arc].head)
+                    if cost > limit or head < low or head >= high:
+                        continue
                     old = label[2 * head]
-                    if cost > old or cost > limit:
+                    if cost > old:
                         continue
                     if cost < old or source < label[2 * head + 1]:
                         if old == np.inf:
@@ -207,12 +217,12 @@ def nearest(
                         if free >= 0:
                             entry = free
                             free = wait_next[entry]
-                        elif used < room:
+                        else:
+                            if used == len(wait_node):
+                                wait_next, wait_node = _grown(wait_next), _grown(wait_node)
+                                wait_cost = _grown(wait_cost)
                             entry = np.int32(used)
                             used += 1
-                        else:
-                            enough = False
-                            break
                         wait_node[entry] = head
                         wait_cost[entry] = cost
                         into = np.int64(cost * per_width) & mask
@@ -220,15 +230,69 @@ def nearest(
                         first[into] = entry
                         waiting += 1
         current += 1
+    return reached
+
+
+@compiled
+def crossing(tail, head, cost, limit, label, out_head, out_cost, out_origin):
+    """Find what arcs between ranges have to offer to the nodes that they lead to.
+
+    Parameters
+    ----------
+    tail, head, cost
+        The arcs.
+    limit, label
+        As `nearest` takes them.
+    out_head, out_cost, out_origin
+        As long as the arcs; filled from the front with better labels than there are.
+
+    Returns
+    -------
+    How many there are.
+    """
+    count = 0
+    for arc in range(len(tail)):
+        there = label[2 * tail[arc]] + cost[arc]
+        old = label[2 * head[arc]]
+        source = label[2 * tail[arc] + 1]
+        if there > limit or there > old or source < 0.0:
+            continue
+        if there < old or source < label[2 * head[arc] + 1]:
+            out_head[count] = head[arc]
+            out_cost[count] = there
+            out_origin[count] = np.int64(source)
+            count += 1
+    return count
+
+
+@compiled
+def harvest(low, high, label, touched, distance, origin):
+    """Take the labels of a range of nodes, and leave inf and -1 in their place.
+
+    Parameters
+    ----------
+    low, high, label
+        As `nearest` takes them.
+    touched
+        Nodes that have a label.
+    distance, origin
+        Filled in the range.
+    """
     # In the order of memory unless there are few.
-    every = reached > nodes // 4
-    for at in range(nodes if every else reached):
-        node = at if every else np.int64(touched[at])
+    if len(touched) > (high - low) // 8:
+        for node in range(low, high):
+            distance[node] = label[2 * node]
+            origin[node] = np.int64(label[2 * node + 1])
+            label[2 * node] = np.inf
+            label[2 * node + 1] = -1.0
+        return
+    distance[low:high] = np.inf
+    origin[low:high] = -1
+    for node in touched:
         distance[node] = label[2 * node]
         origin[node] = np.int64(label[2 * node + 1])
         label[2 * node] = np.inf
         label[2 * node + 1] = -1.0
-    return enough
 
 
 @compiled

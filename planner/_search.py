@@ -6,9 +6,11 @@ import logging
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import import_module
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +19,7 @@ from numpy.typing import NDArray
 from layers.messages import text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from types import ModuleType
 
 Floats = NDArray[np.float64]
@@ -27,10 +29,40 @@ _ARC = np.dtype([("cost", np.float64), ("head", np.int64)])
 _MOST_BUCKETS = 1 << 16
 _ORIGINS_AT_ONCE = 2000
 _TARGETS_AT_ONCE = 50_000
+_TILE = 1 << 17
+"""Nodes of a tile, whose arcs and labels a processor's cache still holds."""
+_LEAST_TILE = 1 << 14
 _SPARE = 16
 """How many times too large a thread's room may be before it is given back."""
 _own = threading.local()
 _log = logging.getLogger("planner")
+
+
+@dataclass(frozen=True, eq=False)
+class Tiles:
+    """Ranges of nodes, and what leads from one to another.
+
+    Attributes
+    ----------
+    ends
+        Where each range begins, and where the last one ends.
+    tail, head, cost
+        Arcs between ranges.
+    """
+
+    ends: Ints
+    tail: Ints
+    head: Ints
+    cost: Floats
+
+    @property
+    def count(self) -> int:
+        """Number of ranges."""
+        return len(self.ends) - 1
+
+    def of(self, node: Ints) -> Ints:
+        """Range that each node lies in."""
+        return np.searchsorted(self.ends, node, side="right") - 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +105,19 @@ class Rows:
         # The mean, not the median: all distances together then span no more buckets than
         # there are arcs, however unlike the arcs are.
         return max(float(finite.mean()), most / _MOST_BUCKETS), most
+
+    @cached_property
+    def tiles(self) -> Tiles:
+        """Ranges of nodes that are searched each for itself."""
+        count = max(-(-self.nodes // _TILE), min(2, self.nodes // _LEAST_TILE), 1)
+        ends = np.linspace(0, self.nodes, count + 1).astype(np.int64)
+        none = np.empty(0, dtype=np.int64)
+        if count == 1:
+            return Tiles(ends, none, none, np.empty(0))
+        tail = np.repeat(np.arange(self.nodes), np.diff(self.start))
+        number = np.searchsorted(ends, np.arange(self.nodes), side="right")
+        out = np.flatnonzero(number[tail] != number[self.head])
+        return Tiles(ends, tail[out], self.head[out].astype(np.int64), self.cost[out])
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,10 +181,44 @@ def nearest_origin(
         Per node, of equally near ones the first; -1 where none does.
     """
     assert not len(seed_origin) or seed_origin.max() < origins
-    distance, origin = np.full(rows.nodes, np.inf), np.full(rows.nodes, -1, dtype=np.int64)
-    outcome = *_labels(rows.nodes), distance, origin
-    _from_all("nearest", rows, seed_node, seed_cost, seed_origin, limit, *outcome)
-    return distance, origin
+    made, limit, tiles = kernels("_kernels"), float(limit), rows.tiles
+    label, touched = _labels(rows.nodes)
+    reached = [0] * tiles.count
+    node, cost, origin = _in_order(seed_node, seed_cost, seed_origin, limit)
+    width, buckets = _buckets(rows, cost, least=2.0**-40)
+
+    def search(job: tuple[int, slice]) -> None:
+        tile, own = job
+        low, high = tiles.ends[tile], tiles.ends[tile + 1]
+        reached[tile] = made.nearest(
+            *(rows.start, rows.arcs, low, high, node[own], cost[own], origin[own]),
+            *(limit, width, buckets, label, touched[low:high], reached[tile]),
+        )
+
+    def take(tile: int) -> None:
+        low, high = tiles.ends[tile], tiles.ends[tile + 1]
+        mine = touched[low : low + reached[tile]]
+        made.harvest(low, high, label, mine, distance, which)
+
+    with _workers(tiles.count) as every:
+        while len(node):
+            # Those that cross from tile to tile are few: all else is found within them.
+            order = np.argsort(tiles.of(node), kind="stable")
+            node, cost, origin = node[order], cost[order], origin[order]
+            ends = np.searchsorted(tiles.of(node), np.arange(tiles.count + 1)).tolist()
+            jobs = [(tile, slice(*pair)) for tile, pair in enumerate(pairwise(ends))]
+            every(search, [job for job in jobs if job[1].start < job[1].stop])
+            count = len(tiles.tail)
+            node, origin = np.empty((2, count), dtype=np.int64)
+            cost = np.empty(count)
+            count = made.crossing(
+                *(tiles.tail, tiles.head, tiles.cost, limit, label, node, cost, origin)
+            )
+            node, cost, origin = _in_order(node[:count], cost[:count], origin[:count], limit)
+            width, buckets = _buckets(rows, cost, least=2.0**-40)
+        distance, which = np.empty(rows.nodes), np.empty(rows.nodes, dtype=np.int64)
+        every(take, range(tiles.count))
+    return distance, which
 
 
 def nearest_origins(
@@ -455,6 +534,36 @@ def in_threads(work: Callable[[slice], None], count: int, at_once: int) -> None:
         list(workers.map(work, parts[1:]))
 
 
+@contextmanager
+def _workers(most: int) -> Iterator[Callable[[Callable[[Any], None], Iterable[Any]], None]]:
+    """Have as many threads as there are processors, and use for them."""
+    count = min(most, os.cpu_count() or 1)
+    if count == 1:
+
+        def one_by_one(work: Callable[[Any], None], jobs: Iterable[Any]) -> None:
+            for job in jobs:
+                work(job)
+
+        yield one_by_one
+        return
+    with ThreadPoolExecutor(count) as pool:
+
+        def every(work: Callable[[Any], None], jobs: Iterable[Any]) -> None:
+            for _ in pool.map(work, jobs):
+                pass
+
+        yield every
+
+
+def _in_order(
+    node: Ints, cost: Floats, origin: Ints, limit: float
+) -> tuple[Ints, Floats, Ints]:
+    """Take the seeds within the limit in the order of their cost."""
+    near = np.flatnonzero(np.isfinite(cost) & (cost <= limit))
+    near = near[np.argsort(cost[near], kind="stable")]
+    return node[near], cost[near], origin[near]
+
+
 def _from_all(
     kernel: str,
     rows: Rows,
@@ -464,11 +573,9 @@ def _from_all(
     limit: float,
     *outcome: NDArray[Any],
 ) -> None:
-    near = np.flatnonzero(np.isfinite(seed_cost) & (seed_cost <= limit))
-    near = near[np.argsort(seed_cost[near], kind="stable")]
-    seeds = seed_node[near], seed_cost[near], seed_origin[near]
+    seeds = _in_order(seed_node, seed_cost, seed_origin, limit)
     width, buckets = _buckets(rows, seeds[1], least=2.0**-40)
-    room = rows.nodes + len(near) + 1
+    room = rows.nodes + len(seeds[0]) + 1
     search = getattr(kernels("_kernels"), kernel)
     while not search(rows.start, rows.arcs, *seeds, float(limit), width, buckets, room, *outcome):
         room *= 2

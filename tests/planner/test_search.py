@@ -1,3 +1,5 @@
+from unittest.mock import patch
+
 import networkx as nx
 import numpy as np
 from hypothesis import given, settings
@@ -5,6 +7,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
+from planner import _search
 from planner._search import compress, nearest_origin, nearest_origins, sums_within, within
 
 ARCS = st.lists(
@@ -20,9 +23,15 @@ def _columns(rows, *kinds):
     return [np.array([row[i] for row in rows], dtype=kind) for i, kind in enumerate(kinds)]
 
 
-@given(ARCS, SEEDS, st.sampled_from([0.0, 2.0, 6.0, np.inf]))
+@given(ARCS, SEEDS, st.sampled_from([0.0, 2.0, 6.0, np.inf]), st.sampled_from([1, 3, 8]))
 @settings(max_examples=300, deadline=None)
-def test_distances_are_networkx_ones(arcs, seeds, limit):
+def test_distances_are_networkx_ones(arcs, seeds, limit, tile):
+    # However many nodes a tile has, each being searched for itself.
+    with patch.object(_search, "_TILE", tile):
+        _distances_are_networkx_ones(arcs, seeds, limit)
+
+
+def _distances_are_networkx_ones(arcs, seeds, limit):
     rows = compress(8, *_columns(arcs, np.int64, np.int64, np.float64))
     distance, origin = nearest_origin(
         rows, *_columns(seeds, np.int64, np.float64, np.int64), 4, limit
