@@ -6,7 +6,6 @@ import logging
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import import_module
@@ -17,15 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from layers.messages import text
+from planner._threads import in_threads, workers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterator
     from types import ModuleType
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_ARC = np.dtype([("cost", np.float64), ("head", np.int64)])
+_ARC = np.dtype([("cost", np.float64), ("head", np.int32)])
 _MOST_BUCKETS = 1 << 16
 _ORIGINS_AT_ONCE = 2000
 _TARGETS_AT_ONCE = 50_000
@@ -88,12 +88,12 @@ class Rows:
     @property
     def head(self) -> Ints:
         """End of each arc."""
-        return self.arcs["head"]
+        return self.arcs["head"].astype(np.int64)
 
     @property
     def cost(self) -> Floats:
         """Cost of each arc."""
-        return self.arcs["cost"]
+        return np.ascontiguousarray(self.arcs["cost"])
 
     @cached_property
     def widths(self) -> tuple[float, float]:
@@ -117,7 +117,7 @@ class Rows:
         tail = np.repeat(np.arange(self.nodes), np.diff(self.start))
         number = np.searchsorted(ends, np.arange(self.nodes), side="right")
         out = np.flatnonzero(number[tail] != number[self.head])
-        return Tiles(ends, tail[out], self.head[out].astype(np.int64), self.cost[out])
+        return Tiles(ends, tail[out], self.head[out], self.cost[out])
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,8 +181,8 @@ def nearest_origin(
         Per node, of equally near ones the first; -1 where none does.
     """
     assert not len(seed_origin) or seed_origin.max() < origins
-    made, limit, tiles = kernels("_kernels"), float(limit), rows.tiles
-    label, touched = _labels(rows.nodes)
+    made, limit, tiles = kernels("_tiles"), float(limit), rows.tiles
+    label, touched = kept = _labels(rows.nodes)
     reached = [0] * tiles.count
     node, cost, origin = _in_order(seed_node, seed_cost, seed_origin, limit)
     width, buckets = _buckets(rows, cost, least=2.0**-40)
@@ -200,7 +200,7 @@ def nearest_origin(
         mine = touched[low : low + reached[tile]]
         made.harvest(low, high, label, mine, distance, which)
 
-    with _workers(tiles.count) as every:
+    with workers(tiles.count) as every:
         while len(node):
             # Those that cross from tile to tile are few: all else is found within them.
             order = np.argsort(tiles.of(node), kind="stable")
@@ -218,6 +218,7 @@ def nearest_origin(
             width, buckets = _buckets(rows, cost, least=2.0**-40)
         distance, which = np.empty(rows.nodes), np.empty(rows.nodes, dtype=np.int64)
         every(take, range(tiles.count))
+    _own.labels = kept
     return distance, which
 
 
@@ -416,10 +417,10 @@ def meetings(
             room, size = (room * 2, size) if done < 0 else (room, size * 4)
 
     first, step = 0, 1
-    workers = os.cpu_count() or 1
-    with ThreadPoolExecutor(workers) as pool:
+    threads = os.cpu_count() or 1
+    with ThreadPoolExecutor(threads) as pool:
         while first < origins:
-            last = min(first + step * workers, origins)
+            last = min(first + step * threads, origins)
             made = list(
                 pool.map(part, [slice(at, min(at + step, last)) for at in range(first, last, step)])
             )
@@ -513,51 +514,7 @@ def few_met(
     return distance, origin
 
 
-def in_threads(work: Callable[[slice], None], count: int, at_once: int) -> None:
-    """Do work on parts of many rows, in as many threads as there are processors.
-
-    Parameters
-    ----------
-    work
-        Called with each part; kernels let other threads run meanwhile.
-    count, at_once
-        Rows in all and in a part.
-    """
-    parts = [slice(first, min(first + at_once, count)) for first in range(0, count, at_once)]
-    if len(parts) <= 1:
-        for part in parts:
-            work(part)
-        return
-    # The first alone, so that a kernel is compiled but once.
-    work(parts[0])
-    with ThreadPoolExecutor(min(len(parts) - 1, os.cpu_count() or 1)) as workers:
-        list(workers.map(work, parts[1:]))
-
-
-@contextmanager
-def _workers(most: int) -> Iterator[Callable[[Callable[[Any], None], Iterable[Any]], None]]:
-    """Have as many threads as there are processors, and use for them."""
-    count = min(most, os.cpu_count() or 1)
-    if count == 1:
-
-        def one_by_one(work: Callable[[Any], None], jobs: Iterable[Any]) -> None:
-            for job in jobs:
-                work(job)
-
-        yield one_by_one
-        return
-    with ThreadPoolExecutor(count) as pool:
-
-        def every(work: Callable[[Any], None], jobs: Iterable[Any]) -> None:
-            for _ in pool.map(work, jobs):
-                pass
-
-        yield every
-
-
-def _in_order(
-    node: Ints, cost: Floats, origin: Ints, limit: float
-) -> tuple[Ints, Floats, Ints]:
+def _in_order(node: Ints, cost: Floats, origin: Ints, limit: float) -> tuple[Ints, Floats, Ints]:
     """Take the seeds within the limit in the order of their cost."""
     near = np.flatnonzero(np.isfinite(cost) & (cost <= limit))
     near = near[np.argsort(cost[near], kind="stable")]
@@ -582,12 +539,16 @@ def _from_all(
 
 
 def _labels(nodes: int) -> tuple[Floats, NDArray[np.int32]]:
-    """Room for the labels of nodes, which each thread keeps: a search leaves it as it was."""
+    """Room for the labels of nodes, which each thread keeps: a search leaves it as it was.
+
+    It is taken away until then, so that a search that breaks off leaves nothing behind.
+    """
     kept: tuple[Floats, NDArray[np.int32]] | None = getattr(_own, "labels", None)
+    _own.labels = None
     if kept is None or len(kept[1]) < nodes or len(kept[1]) > _SPARE * nodes:
         label = np.empty(2 * nodes)
         label[::2], label[1::2] = np.inf, -1.0
-        kept = _own.labels = label, np.empty(nodes, dtype=np.int32)
+        kept = label, np.empty(nodes, dtype=np.int32)
     return kept
 
 

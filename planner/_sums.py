@@ -75,7 +75,7 @@ def _likely(distance, cutoff, sigma, slack):
 def expected(
     distance, people, home, cutoff, slack, sigma, speed, whole, rate, middle, slow, fast, served
 ):
-    """Expected rates by unit, at three paces, and how likely each home is served.
+    """Add up expected rates by unit, at three paces, and how likely each home is served.
 
     Parameters
     ----------

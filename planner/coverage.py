@@ -233,7 +233,8 @@ class Coverage:
     def _sites_inside(self) -> pd.DataFrame:
         """Facilities in any unit."""
         inside = self.facilities[self.levels].notna().any(axis=1)
-        return self.facilities.loc[inside, self.levels]
+        sites: pd.DataFrame = self.facilities.loc[inside, self.levels]
+        return sites
 
     @cached_property
     def _spread(self) -> float:
@@ -458,9 +459,7 @@ def _exact_sum(people: np.ndarray) -> float:
     return float(_exact_sums(people, np.zeros(len(people), dtype=np.int64), 1)[0])
 
 
-def _spread(
-    distance: np.ndarray, people: np.ndarray, home: np.ndarray, count: int
-) -> pd.DataFrame:
+def _spread(distance: np.ndarray, people: np.ndarray, home: np.ndarray, count: int) -> pd.DataFrame:
     """Mean, median and 90th percentile of distances by unit, weighted by people.
 
     The percentile is the least distance within which that share of the people lives.

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from planner._search import in_threads, kernels
+from planner._search import kernels
+from planner._threads import in_threads
 
 if TYPE_CHECKING:
     from planner._search import Floats, Ints

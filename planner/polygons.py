@@ -22,7 +22,7 @@ from shapely.ops import substring
 from layers.crs import GEOGRAPHIC
 from layers.errors import InputError
 from layers.messages import text
-from planner._search import in_threads
+from planner._threads import in_threads
 from planner.areas import stretches
 from planner.positions import Positions, labels_at
 from planner.reach import measure

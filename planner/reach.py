@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ import pandas as pd
 from layers.errors import InputError
 from layers.messages import text
 from planner import _search
+from planner._threads import in_threads
 from planner.positions import Positions, labels_at
 
 if TYPE_CHECKING:
@@ -181,7 +182,7 @@ def measure(reach: Reach, where: Positions) -> tuple[Floats, Ints]:
             *(distance[own], origin[own]),
         )
 
-    _search.in_threads(part, len(where), _AT_ONCE)
+    in_threads(part, len(where), _AT_ONCE)
     # Ways that never leave a street, for positions on the origins' own.
     sited = np.zeros(len(network.length) + 1, dtype=bool)
     sited[reach.origins.edge] = True

@@ -103,9 +103,7 @@ class Workbench:
             population = self.city.population
             if self._places is None:
                 self._places = positions.places(population.geometry, network.crs)
-            self._homes[which] = network.locate_places(
-                population.index, self._places, limit=limit
-            )
+            self._homes[which] = network.locate_places(population.index, self._places, limit=limit)
         # Positions hold whatever the speed.
         return network.positions_of(self._homes[which])
 
