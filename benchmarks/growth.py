@@ -1,11 +1,14 @@
 """How the time of a search grows with the network, and how far it lies above the floor.
 
 Lattices with a share of streets left out and lengths of their own stand in for cities of
-any size; facilities keep their density. The floor is the time that reading and writing
-once what a search reads and writes takes at the memory's speed, measured in the same run.
+any size; facilities keep their density. The sizes are run by turns, so that whatever else
+the machine does falls on all of them. The floor is the time that reading and writing once
+what a search reads and writes takes at the memory's speed, measured in the same run with
+as many threads.
 """
 
 import argparse
+import os
 import statistics
 import time
 from collections.abc import Callable
@@ -16,6 +19,7 @@ import numpy as np
 
 from planner import _search
 from planner._curve import along_curve
+from planner._threads import in_threads
 
 SIZES = (50_000, 100_000, 250_000, 500_000, 1_000_000, 2_000_000)
 LIMITS_M = (1000.0, np.inf)
@@ -44,47 +48,64 @@ def lattice(junctions: int, rng: np.random.Generator) -> _search.Rows:
     return _search.compress(side * side, *both)
 
 
-def seconds(work: Callable[[], object], repeat: int) -> float:
-    """Median seconds of some runs."""
+def seconds(work: Callable[[], object]) -> float:
+    """Seconds of one run."""
+    begun = time.perf_counter()
     work()
-    taken = []
-    for _ in range(repeat):
-        begun = time.perf_counter()
-        work()
-        taken.append(time.perf_counter() - begun)
-    return statistics.median(taken)
+    return time.perf_counter() - begun
+
+
+def jobs(junctions: int, rng: np.random.Generator) -> tuple[int, list[Callable[[], object]], int]:
+    """Make a lattice: its size, its searches and then the floor, and the bytes of the floor."""
+    graph = lattice(junctions, rng)
+    count = graph.nodes // JUNCTIONS_A_FACILITY
+    sites = np.sort(rng.choice(graph.nodes, count, replace=False))
+    search = partial(_search.nearest_origin, graph, sites, np.zeros(count), np.arange(count), count)
+    # Arcs and where they begin, a label and an outcome of a distance and an origin each.
+    size = graph.start.nbytes + graph.arcs.nbytes + 4 * 8 * graph.nodes
+    # A copy both reads and writes.
+    source, target = np.ones(size // 16), np.ones(size // 16)
+
+    def copy(part: slice) -> None:
+        target[part] = source[part]
+
+    floor = partial(in_threads, copy, len(source), -(-len(source) // (2 * (os.cpu_count() or 1))))
+    return graph.nodes, [*(partial(search, limit) for limit in LIMITS_M), floor], size
 
 
 def main() -> None:
     """Print a table, and draw it where matplotlib is at hand."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repeat", type=int, default=7)
+    parser.add_argument("--repeat", type=int, default=15)
     parser.add_argument("--plot", type=Path, help="picture to draw")
     options = parser.parse_args()
     rng = np.random.default_rng(1)
-    rows: list[tuple[int, list[float], float]] = []
-    print("junctions   1 km (s)  unlimited (s)  floor (s)  unlimited / floor  ns a junction")
-    for size in SIZES:
-        graph = lattice(size, rng)
-        count = graph.nodes // JUNCTIONS_A_FACILITY
-        sites = np.sort(rng.choice(graph.nodes, count, replace=False))
-        seeds = sites, np.zeros(count), np.arange(count)
-
-        search = partial(_search.nearest_origin, graph, *seeds, count)
-        taken = [seconds(partial(search, limit), options.repeat) for limit in LIMITS_M]
-        size_read = graph.start.nbytes + graph.arcs.nbytes + 4 * 8 * graph.nodes
-        source, target = np.ones(size_read // 16), np.ones(size_read // 16)
-        floor = seconds(partial(np.copyto, target, source), options.repeat)
-        rows.append((graph.nodes, taken, floor))
+    made = [jobs(size, rng) for size in SIZES]
+    every: list[list[list[float]]] = [[[] for _ in work] for _, work, _ in made]
+    for turn in range(options.repeat + 1):
+        for (_, work, _), taken in zip(made, every, strict=True):
+            for job, times in zip(work, taken, strict=True):
+                once = seconds(job)
+                # The first turn warms up.
+                if turn:
+                    times.append(once)
+    rows = []
+    print(
+        "| junctions | 1 km (s) | unlimited (s) | ns a junction | floor (s) | unlimited / floor |"
+    )
+    print("|---|---|---|---|---|---|")
+    for (nodes, _, size), taken in zip(made, every, strict=True):
+        *searches, floor = map(statistics.median, taken)
+        rows.append((nodes, searches, floor))
         print(
-            f"{graph.nodes:9,}  {taken[0]:9.4f}  {taken[1]:13.4f}  {floor:9.5f}"
-            f"  {taken[1] / floor:17.1f}  {taken[1] / graph.nodes * 1e9:13.1f}"
+            f"| {nodes:,} | {searches[0]:.4f} | {searches[1]:.4f} | "
+            f"{searches[1] / nodes * 1e9:.0f} | {floor:.4f} ({size / 1e6:.0f} MB, "
+            f"{size / floor / 1e9:.0f} GB/s) | {searches[1] / floor:.1f} |"
         )
     nodes = np.array([row[0] for row in rows], dtype=float)
     for number, limit in enumerate(LIMITS_M):
         times = np.array([row[1][number] for row in rows])
-        doublings = np.diff(np.log2(nodes))
-        growth = (times[1:] / times[:-1]) ** (1 / doublings)
+        growth = (times[1:] / times[:-1]) ** (1 / np.diff(np.log2(nodes)))
         print(f"a doubling costs, within {limit:g} m:", ", ".join(f"{g:.2f} ×" for g in growth))
     if options.plot:
         draw(rows, options.plot)

@@ -7,10 +7,13 @@ the median, and the least and greatest ratio of two neighbouring runs show the s
 from __future__ import annotations
 
 import statistics
+import subprocess
+import sys
 import time
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -20,6 +23,7 @@ import shapely
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
+from layers import City
 from layers.crs import transformed
 from layers.messages import text
 from planner import _search
@@ -28,8 +32,6 @@ from planner.workbench import Workbench
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from layers import City
 
 FACILITIES = 600
 LIMITS_M = (500.0, 1000.0, 3000.0, 20_000.0, np.inf)
@@ -42,6 +44,8 @@ _SET_UP_WITHIN_M = 1000.0
 _ASTRAY_M = 60.0
 # Peers so much slower that a single run tells enough, and beyond which limit they are left out.
 _SLOW_WITHIN_M = {"networkx": 1000.0, "pandana": 3000.0}
+SERVICES_S, SERVICES_MB = 10.0, 2**31 / 1e6
+"""What all services of a whole municipality may take."""
 _SEED = 1
 _LONG_S = 20.0
 
@@ -87,6 +91,29 @@ class Timing:
         ]
 
 
+@dataclass(frozen=True)
+class Alone:
+    """All services in a process of its own, as a user's command runs.
+
+    Attributes
+    ----------
+    seconds
+        From the opened city to the tables by district, nothing being compiled before
+        but what is kept from earlier runs.
+    peak_mb
+        Most memory of the process in megabytes, opening the city included; NaN where
+        the system does not tell.
+    """
+
+    seconds: float
+    peak_mb: float
+
+    @property
+    def held(self) -> bool:
+        """Whether both stay within what a municipality may take."""
+        return self.seconds <= SERVICES_S and self.peak_mb <= SERVICES_MB
+
+
 @dataclass
 class Bench:
     """What a run of the bench found.
@@ -99,12 +126,15 @@ class Bench:
         The jobs.
     missing
         Peers that are not installed.
+    alone
+        All services in a process of its own, for a city that lies in a folder.
     """
 
     nodes: int
     streets: int
     rows: list[Timing] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    alone: Alone | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -154,6 +184,9 @@ def run(
     add("place", lambda: network.locate(where))
     if city is not None:
         add("services", lambda: _all_services(city))
+        if city.path is not None:
+            progress(text("cli.bench.job.services"))
+            made.alone = alone(city.path)
     rivals = _Rivals(network, with_pandana=not made.missing)
     for limit in LIMITS_M:
         words = {"limit": "∞" if np.isinf(limit) else f"{limit / 1000:g} km"}
@@ -165,6 +198,40 @@ def run(
     add("sums", rivals.own_sums, scipy=rivals.scipy_sums)
     add("all_sums", rivals.own_all_sums, **rivals.all_sums())
     return made
+
+
+def alone(path: Path) -> Alone:
+    """Compute all services of a city in a process of its own.
+
+    Parameters
+    ----------
+    path
+        The city's folder.
+    """
+    program = f"from planner.bench import _tell_alone; _tell_alone({str(path)!r})"
+    told = subprocess.run(  # noqa: S603 - this very program
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, check=True, text=True
+    )
+    seconds, peak = told.stdout.split()
+    return Alone(float(seconds), float(peak))
+
+
+def _tell_alone(path: str) -> None:
+    city = City.open(path)
+    seconds = _seconds(lambda: _all_services(city))
+    print(seconds, _peak_mb())  # noqa: T201 - to the process that asked
+
+
+def _peak_mb() -> float:
+    """Most memory that this process has had, in megabytes."""
+    try:
+        for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+            # In place of getrusage's figure, which takes in the process that began this one.
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024 / 1e6
+    except OSError:
+        pass
+    return float("nan")
 
 
 def _compare(

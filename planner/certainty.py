@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from scipy.spatial import cKDTree
 from scipy.special import ndtri
 
 from layers.errors import InputError
@@ -203,6 +202,8 @@ def _half_spacing(city: City) -> float:
         return 0.0
     xy = xy * _METRES_PER_DEGREE * [np.cos(np.radians(xy[:, 1].mean())), 1.0]
     some = xy[:: max(len(xy) // _ASKED, 1)]
+    from scipy.spatial import cKDTree  # noqa: PLC0415 - slow to import
+
     near = cKDTree(xy, balanced_tree=False, compact_nodes=False).query(some, k=min(4, len(xy)))[0]
     near = np.where(near > 1.0, near, np.inf).min(axis=1)
     near = near[np.isfinite(near)]

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
-import networkx as nx
 import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     import os
 
     import geopandas as gpd
+    import networkx as nx
     import pandas as pd
     from pyproj import CRS
 
@@ -250,6 +250,8 @@ class Network:
         (the street's label), ``length`` (m), ``speed_kph``, ``travel_time`` (s), ``name``,
         ``highway``, ``oneway``, ``reversed`` and ``geometry``.
         """
+        import networkx as nx  # noqa: PLC0415 - nothing else needs it
+
         graph: nx.MultiDiGraph[Any] = nx.MultiDiGraph(crs=GEOGRAPHIC.to_string())
         lines = self.streets.geometry
         ends = {}

@@ -4,47 +4,34 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from importlib.metadata import version
 from itertools import zip_longest
 from typing import Any
 
 from layers.errors import CityMissingError, PlannerError, UnknownNameError
 from layers.messages import LANGUAGES, speaking, text
-from planner.cli import (
-    bench,
-    build,
-    check,
-    copy,
-    coverage,
-    equity,
-    fetch,
-    monitor,
-    record,
-    report,
-    serve,
-    site,
-    store,
-)
 from planner.cli.options import Commands
 from planner.cli.screen import DONE, MISUSED, STOPPED, stderr
 
 __all__ = ["main"]
 
 _COMMANDS = (
-    fetch,
-    build,
-    copy,
-    check,
-    coverage,
-    site,
-    monitor,
-    record,
-    equity,
-    report,
-    serve,
-    store,
-    bench,
+    "fetch",
+    "build",
+    "copy",
+    "check",
+    "coverage",
+    "site",
+    "monitor",
+    "record",
+    "equity",
+    "report",
+    "serve",
+    "store",
+    "bench",
 )
+"""Modules of this folder, in the order in which help lists them."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -60,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0 done, 1 findings or damaged input that stop the work, 2 wrong use.
     """
     with speaking(_language_of(sys.argv[1:] if arguments is None else arguments)):
-        options = _parser().parse_args(arguments)
+        options = _parser(sys.argv[1:] if arguments is None else arguments).parse_args(arguments)
         try:
             status = options.run(options)
         except BrokenPipeError:
@@ -75,13 +62,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return status
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="planner", description=text("cli.description"))
     parser.add_argument("--version", action="version", version=version("coverage-planner"))
     parser.add_argument("--lang", choices=LANGUAGES, help=text("cli.lang"))
     commands = Commands(parser)
-    for module in _COMMANDS:
-        module.register(commands)
+    # The others are imported for help alone: each brings libraries of its own.
+    words = (word for word in arguments if not word.startswith("-") and word not in LANGUAGES)
+    asked = next(words, None)
+    for name in (asked,) if asked in _COMMANDS else _COMMANDS:
+        import_module(f"planner.cli.{name}").register(commands)
     return parser
 
 

@@ -60,6 +60,15 @@ def run(options: argparse.Namespace) -> int:
     for row in made.rows:
         table.add_row(*row.words())
     console.print(table)
+    if made.alone is not None:
+        told = text(
+            f"cli.bench.alone_{'held' if made.alone.held else 'broken'}",
+            seconds=made.alone.seconds,
+            peak=made.alone.peak_mb,
+            most_s=bench.SERVICES_S,
+            most_mb=bench.SERVICES_MB,
+        )
+        console.print(told, style="green" if made.alone.held else "red", highlight=False)
     if made.missing:
         told = text("cli.bench.missing", names=", ".join(made.missing))
         console.print(told, style="yellow", highlight=False)

@@ -57,7 +57,9 @@ def test_the_table_and_the_json(tmp_path, tiny_city, brief, capsys):
     tiny_city.save(tmp_path / "tiny")
     words = ["bench", "--city", str(tmp_path / "tiny"), "--repeat", "1"]
     assert main(words) == 0
-    assert "scipy" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "scipy" in shown
+    assert "MB" in shown
     assert main([*words, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["nodes"] == 27
@@ -71,3 +73,14 @@ def test_a_ratio_is_the_median_of_runs_side_by_side(monkeypatch):
     (row,) = bench._compare("job", lambda: None, {"scipy": lambda: None}, 3)
     assert (row.own_s, row.peer_s) == (1.0, 4.0)
     assert (row.least, row.ratio, row.most) == (2.0, 3.0, 4.0)
+
+
+def test_memory_and_time_of_a_process_of_its_own(tmp_path, tiny_city):
+    tiny_city.save(tmp_path / "tiny")
+    alone = bench.alone(tmp_path / "tiny")
+    assert alone.seconds > 0
+    # The libraries alone take more than this, and far less than the limit.
+    assert 50 < alone.peak_mb < bench.SERVICES_MB
+    assert not bench.Alone(bench.SERVICES_S + 1, 100.0).held
+    assert not bench.Alone(1.0, bench.SERVICES_MB + 1).held
+    assert bench.Alone(1.0, 100.0).held
