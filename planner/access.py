@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 Supply = Literal["capacity", "facilities"]
 
-ZONES = ((1 / 3, 1.0), (2 / 3, 0.42), (1.0, 0.09))
-"""Thirds of the cutoff and what counts in each: the sharper of two sets of weights that
-Luo & Qi (2009) draw from a Gaussian."""
+ZONES = ((1 / 3, 1.0), (2 / 3, 0.68), (1.0, 0.22))
+"""Thirds of the cutoff and what counts in each, as Luo & Qi (2009) have them for 10, 20 and
+30 minutes; the defaults of PySAL's `access`."""
 
 ACCESS_COLUMNS = (
     *("code", "name", "name_en", "level", "people", "supply", "people_per_supply"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import pandas as pd
 
 from layers.messages import LANGUAGES, Language, language, text
+from planner.states import straight
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,7 +21,7 @@ Severity = Literal["error", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 
 Code = Literal[
-    "missed", "off_course", "at_risk", "planned_short", "falls_back", "swings", "differs"
+    "missed", "off_course", "at_risk", "behind", "planned_short", "falls_back", "swings", "differs"
 ]
 CODES: tuple[Code, ...] = get_args(Code)
 
@@ -37,7 +38,8 @@ class Alert:
     ----------
     code
         ``missed``: a goal that is due is not reached. ``off_course``, ``at_risk``: the trend
-        leads past the goal, or may. ``planned_short``: not even what is planned reaches it.
+        leads past the goal, or may. ``behind``: below the straight line to the goal, with
+        too few values for a trend. ``planned_short``: not even what is planned reaches it.
         ``falls_back``: reached, but the trend leads below it again. ``swings``: wide
         variation from year to year. ``differs``: an entered value is not the computed one.
     severity
@@ -94,6 +96,8 @@ def _alerts(indicator: Indicator) -> Iterator[Alert]:
     judgement, target = indicator.judgement, indicator.target
     if judgement.state == "off_course" and judgement.reason == "missed":
         yield _missed(indicator)
+    elif judgement.reason == "pace" and judgement.state == "at_risk":
+        yield _behind(indicator)
     elif judgement.state in {"off_course", "at_risk"}:
         code: Code = "off_course" if judgement.state == "off_course" else "at_risk"
         yield _by_trend(indicator, code)
@@ -138,7 +142,7 @@ def _by_trend(indicator: Indicator, code: Code) -> Alert:
     assert judgement.needed is not None
     predicted = {
         lang: text(
-            "monitor.predicted" if prediction.low is not None else "monitor.predicted_alone",
+            "monitor.predicted",
             lang,
             value=target.figure(prediction.value, lang),
             low=target.figure(prediction.low, lang),
@@ -157,6 +161,25 @@ def _by_trend(indicator: Indicator, code: Code) -> Alert:
             "seen": _both(target, judgement.seen, signed=True),
             "needed": _both(target, judgement.needed, signed=True),
             "predicted": predicted,
+            **_units_words(indicator, short),
+        },
+        units=tuple(short["code"]) if target.kind == "quota" else (),
+    )
+
+
+def _behind(indicator: Indicator) -> Alert:
+    target, judgement, goal = indicator.target, indicator.judgement, indicator.goal
+    assert goal is not None
+    short = _short(indicator)
+    return Alert(
+        code="behind",
+        severity="warning",
+        values={
+            **_goal_words(indicator),
+            "value": _both(target, judgement.value),
+            "line": _both(target, straight(judgement.series, goal, indicator.year)),
+            "seen": _both(target, judgement.seen, signed=True),
+            "needed": _both(target, judgement.needed, signed=True),
             **_units_words(indicator, short),
         },
         units=tuple(short["code"]) if target.kind == "quota" else (),

@@ -169,6 +169,20 @@ def judge(
     )
 
 
+def straight(series: Series, goal: Goal, year: int) -> float:
+    """Value of a year on the straight line from the first value to a goal.
+
+    Examples
+    --------
+    >>> from planner.targets import Goal
+    >>> straight({2020: 0.0, 2021: 16.0}, Goal(year=2025, value=50.0), 2021)
+    10.0
+    """
+    first = min(series)
+    part = (year - first) / (goal.year - first)
+    return series[first] + (goal.value - series[first]) * part
+
+
 def _without_value(goal: Goal, series: Series) -> Judgement:
     return Judgement(
         state="not_measurable",
@@ -215,12 +229,11 @@ def _by_trend(
     )
     state: State
     reason: Reason
-    if prediction is None:
+    if len(series) == 1:
         state, reason = "not_measurable", "one_value"
-    elif prediction.low is None or prediction.high is None:
-        first = min(series)
-        due = series[first] + (goal.value - series[first]) * (year - first) / (goal.year - first)
-        ahead = value >= due if target.direction == "at_least" else value <= due
+    elif prediction is None:
+        line = straight(series, goal, year)
+        ahead = value >= line if target.direction == "at_least" else value <= line
         state, reason = "on_course" if ahead else "at_risk", "pace"
     else:
         ends = (prediction.low, prediction.high)

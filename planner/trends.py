@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LEAST_FOR_INTERVAL = 3
-"""Values that an interval takes: two changes, to see how far they differ."""
+"""Values that a prediction takes: two changes, to see how far they differ."""
 
 _STEADY = 0.02
 
@@ -32,7 +32,7 @@ class Prediction:
     value
         Expected value.
     low, high
-        Limits of the interval; equal to None where there are too few values for one.
+        Limits of the interval.
     level
         How likely the value is to lie within them.
     values
@@ -41,8 +41,8 @@ class Prediction:
 
     year: int
     value: float
-    low: float | None
-    high: float | None
+    low: float
+    high: float
     level: float
     values: int
 
@@ -149,7 +149,7 @@ def predict(
 
     Returns
     -------
-    None for fewer than two values; without an interval for two.
+    None for fewer than three values: what a single change leads to is no prediction.
 
     Raises
     ------
@@ -164,31 +164,23 @@ def predict(
     """
     years = sorted(series)
     drift = seen(series)
-    if drift is None:
+    if drift is None or len(years) < LEAST_FOR_INTERVAL:
         return None
     if year <= years[-1]:
         raise InputError(text("error.predict_past", year=year, last=years[-1]))
     ahead, span = year - years[-1], years[-1] - years[0]
     expected = series[years[-1]] + ahead * drift
-    low = high = None
-    if len(years) >= LEAST_FOR_INTERVAL:
-        gaps = np.diff(np.array(years, dtype=np.float64))
-        changes = np.diff(np.array([series[each] for each in years], dtype=np.float64))
-        freedom = len(changes) - 1
-        variance = float(((changes - gaps * drift) ** 2 / gaps).sum()) / freedom
-        spread = math.sqrt((variance + resolution**2 / 6) * (ahead + ahead**2 / span))
-        reach = float(student.ppf((1 + level) / 2, freedom)) * spread
-        low, high = (
-            min(max(end, bounds[0]), bounds[1]) for end in (expected - reach, expected + reach)
-        )
-    return Prediction(
-        year=year,
-        value=min(max(expected, bounds[0]), bounds[1]),
-        low=low,
-        high=high,
-        level=level,
-        values=len(years),
+    gaps = np.diff(np.array(years, dtype=np.float64))
+    changes = np.diff(np.array([series[each] for each in years], dtype=np.float64))
+    freedom = len(changes) - 1
+    variance = float(((changes - gaps * drift) ** 2 / gaps).sum()) / freedom
+    spread = math.sqrt((variance + resolution**2 / 6) * (ahead + ahead**2 / span))
+    reach = float(student.ppf((1 + level) / 2, freedom)) * spread
+    value, low, high = (
+        min(max(end, bounds[0]), bounds[1])
+        for end in (expected, expected - reach, expected + reach)
     )
+    return Prediction(year=year, value=value, low=low, high=high, level=level, values=len(years))
 
 
 def swing(

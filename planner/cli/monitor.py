@@ -84,6 +84,8 @@ def run(options: argparse.Namespace) -> int:
             _details(console, indicator, options.level)
     for key, made in proposals.items():
         _proposal(console, told[key], made)
+    if any(indicator.judgement.reason == "no_value" for indicator in told):
+        console.print(text("monitor.enter"), style="dim", highlight=False)
     console.print(text("monitor.method", level=plan.confidence), style="dim", highlight=False)
     return DONE
 
@@ -126,7 +128,7 @@ def _table(console: Console, told: Monitoring, part: str) -> None:
 
 def _cells(indicator: Indicator, base_year: int) -> list[str]:
     target, judgement = indicator.target, indicator.judgement
-    number = f"{target.row}. " if target.row else ""
+    number = f"{target.row}." if target.row else ""
     predicted = judgement.prediction
     value = target.figure(judgement.value)
     if target.kind == "quota" and judgement.value is not None:
@@ -144,11 +146,7 @@ def _cells(indicator: Indicator, base_year: int) -> list[str]:
         ""
         if predicted is None
         else target.figure(predicted.value)
-        + (
-            ""
-            if predicted.low is None
-            else f"\\[{target.figure(predicted.low)}–{target.figure(predicted.high)}]"
-        ),
+        + f" \\[{target.figure(predicted.low)}–{target.figure(predicted.high)}]",
         judgement.why(),
     ]
 
@@ -162,8 +160,9 @@ def goal_words(indicator: Indicator) -> str:
         level = text(f"level.{target.level}")
         told = text("monitor.quota", level=level, quota=goal.quota)
     else:
-        sign = "≥" if target.direction == "at_least" else "≤"
-        told = f"{sign}{target.figure(goal.value)}"
+        # What cannot be exceeded needs no sign.
+        sign = {"at_least": "≥", "at_most": "≤"}[target.direction]
+        told = f"{'' if goal.value in target.bounds else sign}{target.figure(goal.value)}"
     return f"{told} ({goal.year})"
 
 

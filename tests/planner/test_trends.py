@@ -70,15 +70,15 @@ def test_the_interval_by_hand():
     assert (made.value, made.low, made.high) == pytest.approx((53.33, 37.06, 69.60), abs=0.005)
 
 
-def test_two_values_give_a_drift_but_no_interval_and_one_gives_none():
-    made = predict({2020: 1.0, 2021: 2.0}, 2023)
-    assert (made.value, made.low, made.high) == (4.0, None, None)
+def test_two_values_give_a_drift_but_no_prediction():
+    assert predict({2020: 1.0, 2021: 2.0}, 2023) is None
     assert predict({2020: 1.0}, 2023) is None
+    assert seen({2020: 1.0, 2021: 2.0}) == 1.0
     assert seen({2020: 1.0}) is None
     assert swing({2020: 1.0, 2021: 0.0}) is None
     assert needed(1.0, 2023, 5.0, 2023) is None
     with pytest.raises(InputError, match="2021"):
-        predict({2020: 1.0, 2021: 2.0}, 2021)
+        predict({2019: 0.5, 2020: 1.0, 2021: 2.0}, 2021)
 
 
 def test_shares_stay_within_their_bounds():
