@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-from shapely.ops import substring
+import shapely
 
 from layers.crs import GEOGRAPHIC
 
 if TYPE_CHECKING:
     from planner._search import Floats, Ints
+    from planner.network import Network
     from planner.reach import Reach
 
 # Shorter stretches, and shorter gaps between them, come from rounding.
@@ -39,6 +40,59 @@ def stretches(reach: Reach, cutoff: float) -> gpd.GeoDataFrame:
     The stretches of a street join end to end and add up to it.
     """
     network = reach.network
+    part = cut(reach, cutoff)
+    shapes = np.asarray(network.ground.streets.geometry.array)[network.row[part.street]]
+    short = part.short(network)
+    if len(short):
+        lines = gpd.GeoSeries(_between(network, part, short), crs=network.crs)
+        shapes[short] = np.asarray(lines.to_crs(GEOGRAPHIC).array)
+    return gpd.GeoDataFrame(
+        {
+            "street": network.labels.to_numpy()[part.street],
+            "start": part.start,
+            "stop": part.stop,
+            "length_m": part.stop - part.start,
+            "served": part.served,
+        },
+        geometry=shapes,
+        crs=GEOGRAPHIC,
+    )
+
+
+class Parts(NamedTuple):
+    """Stretches of street in the order of streets, those of one street end to end.
+
+    Attributes
+    ----------
+    street
+        Row of each one's street in the network.
+    start, stop
+        Metres along it from node u.
+    served
+        Whether it is within the cutoff.
+    """
+
+    street: Ints
+    start: Floats
+    stop: Floats
+    served: np.ndarray[Any, np.dtype[np.bool_]]
+
+    def short(self, network: Network) -> Ints:
+        """Rows of those that are not a whole street."""
+        whole = (self.start <= 0) & (self.stop >= network.length[self.street])
+        return np.flatnonzero(~whole)
+
+    def lines(self, network: Network) -> Any:
+        """Geometry in the network's reference system."""
+        shapes = network.ground.lines[network.row[self.street]]
+        short = self.short(network)
+        shapes[short] = _between(network, self, short)
+        return shapes
+
+
+def cut(reach: Reach, cutoff: float) -> Parts:
+    """Cut streets as `stretches` does, without their geometry."""
+    network = reach.network
     edge, start, stop = _merge(*_served(reach, cutoff))
     count = len(network.length)
     # What lies between the served stretches of a street is not served.
@@ -51,20 +105,11 @@ def stretches(reach: Reach, cutoff: float) -> gpd.GeoDataFrame:
     same = np.flatnonzero(edge[1:] == edge[:-1])
     after[same] = start[same + 1]
     end = np.minimum(np.concatenate([following, after]), network.length[street])
-    table = pd.DataFrame(
-        {
-            "row": np.concatenate([edge, street]),
-            "start": np.concatenate([start, begin]),
-            "stop": np.concatenate([stop, end]),
-            "served": np.arange(len(edge) + len(street)) < len(edge),
-        }
-    )
-    table = table[table["stop"] - table["start"] > _CRUMB_M]
-    table = table.sort_values(["row", "start"], ignore_index=True)
-    rows = table.pop("row").to_numpy()
-    table.insert(0, "street", network.labels.to_numpy()[rows])
-    table.insert(3, "length_m", table["stop"] - table["start"])
-    return gpd.GeoDataFrame(table, geometry=_cut(reach, rows, table), crs=GEOGRAPHIC)
+    rows = np.concatenate([edge, street])
+    starts, stops = np.concatenate([start, begin]), np.concatenate([stop, end])
+    seen = np.flatnonzero(stops - starts > _CRUMB_M)
+    order = seen[np.lexsort((starts[seen], rows[seen]))]
+    return Parts(rows[order], starts[order], stops[order], order < len(edge))
 
 
 def _served(reach: Reach, cutoff: float) -> tuple[Ints, Floats, Floats]:
@@ -117,18 +162,31 @@ def _merge(edge: Ints, start: Floats, stop: Floats) -> tuple[Ints, Floats, Float
     return edge[seen], start[seen], stop[seen]
 
 
-def _cut(reach: Reach, rows: Ints, table: pd.DataFrame) -> Any:
-    """Geometry of stretches; whole streets keep theirs."""
-    network = reach.network
-    shapes = np.asarray(network.ground.streets.geometry.array)[network.row[rows]]
-    share = np.stack([table["start"], table["stop"]]) / network.length[rows]
-    part = np.flatnonzero((share[0] > 0) | (share[1] < 1))
-    lines = network.ground.lines[network.row[rows[part]]]
-    cut = [
-        substring(line, first, last, normalized=True)
-        for line, first, last in zip(lines, share[0, part], share[1, part], strict=True)
+def _between(network: Network, part: Parts, rows: Ints) -> Any:
+    """Lines of some stretches that are not a whole street, in the network's own system."""
+    if not len(rows):
+        return np.empty(0, dtype=object)
+    street = part.street[rows]
+    xy, line = shapely.get_coordinates(network.ground.lines[network.row[street]], return_index=True)
+    step = np.append(0.0, np.hypot(*np.diff(xy, axis=0).T))
+    step[np.append(True, line[1:] != line[:-1])] = 0.0
+    along = np.cumsum(step)
+    first = np.searchsorted(line, np.arange(len(rows)))
+    along -= along[first][line]
+    # Lengths of the layer may differ from those of the drawn line.
+    drawn = along[np.append(first[1:], len(line)) - 1]
+    scale = drawn / network.length[street]
+    low, high = part.start[rows] * scale, np.minimum(part.stop[rows] * scale, drawn)
+    # One after the other, the lines make one long line to look places up on.
+    before = np.cumsum(drawn + 1.0) - drawn - 1.0
+    key = along + before[line]
+    ends = [
+        np.column_stack([np.interp(at + before, key, xy[:, axis]) for axis in (0, 1)])
+        for at in (low, high)
     ]
-    if cut:
-        back = gpd.GeoSeries(cut, crs=network.crs).to_crs(GEOGRAPHIC)
-        shapes[part] = np.asarray(back.array)
-    return shapes
+    inner = np.flatnonzero((along > low[line]) & (along < high[line]))
+    number = np.arange(len(rows))
+    owner = np.concatenate([number, line[inner], number])
+    places = np.concatenate([ends[0], xy[inner], ends[1]])
+    order = np.argsort(owner, kind="stable")
+    return shapely.linestrings(places[order], indices=owner[order])

@@ -2,7 +2,7 @@
 
 A place belongs to the area where a served stretch lies within `width` metres and no other
 stretch of street lies nearer. Beside a street that is not served the border so runs between
-the two: no nearer to the served one than two fifths of the gap. The whole of every served
+the two: no nearer to the served one than a third of the gap. The whole of every served
 stretch lies inside, in a strip of `EDGE_M` to either side; where it meets or crosses a
 street that is not served, or runs nearer to one than that, the strip goes through. A street
 beyond the cutoff hence lies inside nowhere but within `EDGE_M` of one that is served, be it
@@ -17,13 +17,12 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from shapely.ops import substring
 
 from layers.crs import GEOGRAPHIC
 from layers.errors import InputError
 from layers.messages import text
 from planner._threads import in_threads
-from planner.areas import stretches
+from planner.areas import Parts, cut
 from planner.positions import Positions, labels_at
 from planner.reach import measure
 
@@ -37,14 +36,12 @@ if TYPE_CHECKING:
 EDGE_M = 0.5
 """How near to a served street one beyond the cutoff may lie inside an area."""
 
-_GROWTH = 1.5
-_TILE_M = 1000.0
+_GROWTH = 2.0
+_TILE_M = 300.0
 _GRID_M = 0.001
 """Vertices lie on a grid of millimetres, which keeps every union and difference valid."""
 _ARC = 4
 """Segments of a quarter of a circle."""
-_ROUND = 16
-"""The same where a circle must not fall short by more than half a percent."""
 _CRUMB_M = 1e-6
 
 
@@ -124,9 +121,8 @@ def bands(
     _refuse(width, fill)
     rows, inner, above = [], shapely.Polygon(), 0.0
     for cutoff in sorted(set(cutoffs)):
-        cut = stretches(reach, cutoff)
-        lines = np.asarray(cut.geometry.to_crs(reach.network.crs).array)
-        owner = np.where(cut["served"], 0, -1)
+        part = cut(reach, cutoff)
+        lines, owner = part.lines(reach.network), np.where(part.served, 0, -1)
         outer = _draw(lines, owner, width).get(0, shapely.Polygon())
         outer = _finish(outer, lines, owner, width, fill, _flat(water, reach.network))
         rows.append((above, cutoff, _less(outer, inner)))
@@ -178,9 +174,8 @@ def by_facility(
                 towards=reach.towards,
                 **{"cutoff" if reach.unit == "m" else "cutoff_min": cutoff},
             )
-            cut = stretches(alone, cutoff)
-            lines = np.asarray(cut.geometry.to_crs(network.crs).array)
-            owner = np.where(cut["served"], row, -1)
+            part = cut(alone, cutoff)
+            lines, owner = part.lines(network), np.where(part.served, row, -1)
             for own, shape in _draw(lines, owner, width).items():
                 shapes[own] = _finish(shape, lines, owner - row, width, fill, wet)
     else:
@@ -232,11 +227,10 @@ def _draw(lines: Any, owner: Ints, width: float) -> dict[int, Any]:
         for number in range(some.start, some.stop):
             made[number] = _around(lines, owner, parts[number], tree, radii)
 
-    in_threads(draw, len(parts), 4)
+    in_threads(draw, len(parts), 16)
     of = owner[[part[0] for part in parts]]
-    return {
-        int(one): shapely.union_all(made[of == one], grid_size=_GRID_M) for one in np.unique(of)
-    }
+    # Most parts touch no other: they are put together without looking at each other.
+    return {int(one): shapely.disjoint_subset_union_all(made[of == one]) for one in np.unique(of)}
 
 
 def _around(lines: Any, owner: Ints, part: Ints, tree: shapely.STRtree, radii: Floats) -> Any:
@@ -246,24 +240,27 @@ def _around(lines: Any, owner: Ints, part: Ints, tree: shapely.STRtree, radii: F
     all radii together make the area, but for a hair along the border.
     """
     width = radii[-1]
-    found = tree.query(lines[part], predicate="dwithin", distance=2 * width)
+    mine = lines[part]
+    found = tree.query(mine, predicate="dwithin", distance=2 * width)
     found = found[:, owner[found[1]] != owner[part[0]]]
-    mine = shapely.line_merge(shapely.multilinestrings(lines[part]))
+    widest = _strip(mine, width)
     if not found.size:
-        return shapely.buffer(mine, width, quad_segs=_ARC)
-    near = shapely.multilinestrings(lines[part[np.unique(found[0])]])
-    others = shapely.multilinestrings(lines[np.unique(found[1])])
+        return widest
     # Farther apart they cannot contend for a place.
-    reach = 2 * width + 1.0
-    others = shapely.intersection(others, shapely.buffer(near, reach, quad_segs=_ROUND))
-    near = shapely.intersection(near, shapely.buffer(others, reach, quad_segs=_ROUND))
-    near, others = shapely.line_merge(near), shapely.line_merge(others)
-    own = np.append(np.full(len(radii) - 1, near, dtype=object), mine)
-    pieces = shapely.difference(
-        shapely.buffer(own, radii, quad_segs=_ARC), shapely.buffer(others, radii, quad_segs=_ARC)
+    beside = mine[np.unique(found[0])]
+    more = np.array([-2.0, -2.0, 2.0, 2.0]) * width
+    others = shapely.clip_by_rect(
+        lines[np.unique(found[1])], *(shapely.total_bounds(beside) + more)
     )
-    strip = shapely.buffer(mine, radii[0], quad_segs=_ARC)
-    return shapely.union_all([strip, *pieces])
+    own = [*(_strip(beside, radius) for radius in radii[:-1]), widest]
+    pieces = shapely.difference(own, [_strip(others, radius) for radius in radii])
+    # Lines that no other comes near lie within the widest piece as they are.
+    return shapely.union_all([own[0], *pieces])
+
+
+def _strip(lines: Any, radius: float) -> Any:
+    """All within a radius of some lines; one after the other is quicker than all at once."""
+    return shapely.union_all(shapely.buffer(lines, radius, quad_segs=_ARC))
 
 
 def _finish(shape: Any, lines: Any, owner: Ints, width: float, fill: float, water: Any) -> Any:
@@ -271,33 +268,37 @@ def _finish(shape: Any, lines: Any, owner: Ints, width: float, fill: float, wate
     if shape.is_empty:
         return shape
     if fill > width:
-        rings = shapely.get_rings(shapely.get_parts(shape))
-        inner = shapely.polygons(rings[_is_hole(shape, len(rings))])
-        inner = inner[shapely.is_empty(shapely.buffer(inner, width - fill))]
-        crossed = shapely.STRtree(lines[owner != 0]).query(inner, predicate="intersects")[0]
-        free = np.setdiff1d(np.arange(len(inner)), crossed)
-        shape = shapely.union_all([shape, *inner[free]], grid_size=_GRID_M)
+        shape = _filled(shape, lines[owner != 0], width, fill)
     if water is not None:
-        # What is far from the shape costs time and changes nothing.
-        wet = water[shapely.STRtree(water).query(shape, predicate="intersects")]
-        if len(wet):
-            strips = shapely.buffer(lines[owner == 0], EDGE_M, quad_segs=_ARC)
-            crossing = strips[np.unique(shapely.STRtree(strips).query(wet, "intersects")[1])]
-            shape = _less(shape, shapely.union_all(wet, grid_size=_GRID_M))
-            shape = shapely.union_all([shape, *crossing], grid_size=_GRID_M)
+        own = lines[owner == 0]
+        crossing = own[np.unique(shapely.STRtree(own).query(water, predicate="intersects")[1])]
+        shape = _less(shape, shapely.multipolygons(water))
+        shape = _more(shape, shapely.buffer(crossing, EDGE_M, quad_segs=_ARC))
     return shape
 
 
-def _is_hole(shape: Any, count: int) -> Any:
-    """Which of the rings of a shape's polygons, in their order, are holes."""
-    flags = np.ones(count, dtype=bool)
-    each = shapely.get_num_interior_rings(shapely.get_parts(shape)) + 1
-    flags[np.append(0, np.cumsum(each)[:-1])] = False
-    return flags
-
-
-def _less(shape: Any, other: Any) -> Any:
-    return _polygons(shapely.difference(shape, other, grid_size=_GRID_M))
+def _filled(shape: Any, others: Any, width: float, fill: float) -> Any:
+    """Fill the holes of a shape that no other street enters and that are not too wide."""
+    parts = shapely.get_parts(shape)
+    rings, of = shapely.get_rings(parts, return_index=True)
+    hole = of == np.append(-1, of[:-1])
+    inner = np.flatnonzero(hole)
+    blocks = shapely.polygons(rings[inner])
+    narrow = shapely.is_empty(shapely.buffer(blocks, width - fill))
+    inner, blocks = inner[narrow], blocks[narrow]
+    crossed = shapely.STRtree(others).query(blocks, predicate="intersects")[0]
+    free = np.setdiff1d(np.arange(len(inner)), crossed)
+    if not len(free):
+        return shape
+    kept = hole.copy()
+    kept[inner[free]] = False
+    whole = shapely.polygons(rings[~hole])
+    for one in np.unique(of[kept]):
+        whole[one] = shapely.polygons(rings[~hole][one], rings[kept & (of == one)])
+    # What lies in a filled block is part of it now.
+    spots = shapely.point_on_surface(parts)
+    taken = shapely.STRtree(blocks[free]).query(spots, predicate="within")[0]
+    return shapely.multipolygons(np.delete(whole, taken))
 
 
 def _flat(water: gpd.GeoDataFrame | None, network: Network) -> Any:
@@ -308,9 +309,50 @@ def _flat(water: gpd.GeoDataFrame | None, network: Network) -> Any:
     return shapely.get_parts(whole)
 
 
+def _less(shape: Any, other: Any) -> Any:
+    """Take one shape from another, looking at those of its parts alone that it meets."""
+    parts, others = shapely.get_parts(shape), shapely.get_parts(other)
+    met, by = shapely.STRtree(others).query(parts, predicate="intersects")
+    own, first = np.unique(met, return_index=True)
+    if not len(own):
+        return _polygons(shape)
+    boxes = shapely.bounds(parts[own]) + np.array([-1.0, -1.0, 1.0, 1.0])
+    near = np.empty(len(own), dtype=object)
+    left = np.empty(len(own), dtype=object)
+    groups = np.split(by, first[1:])
+
+    def take(some: slice) -> None:
+        for row in range(some.start, some.stop):
+            # What is far from the part costs time and changes nothing.
+            beside = shapely.clip_by_rect(others[groups[row]], *boxes[row])
+            near[row] = shapely.union_all(shapely.make_valid(beside), grid_size=_GRID_M)
+        left[some] = shapely.difference(parts[own[some]], near[some], grid_size=_GRID_M)
+
+    in_threads(take, len(own), 1 + len(own) // 8)
+    return _together([*np.delete(parts, own), *left])
+
+
+def _more(shape: Any, added: Any) -> Any:
+    """Join shapes to another, looking at those of its parts alone that they meet."""
+    if not len(added):
+        return shape
+    parts = shapely.get_parts(shape)
+    met = np.unique(shapely.STRtree(added).query(parts, predicate="intersects")[0])
+    joined = shapely.union_all([*parts[met], *added], grid_size=_GRID_M)
+    return _together([*np.delete(parts, met), joined])
+
+
+def _together(shapes: list[Any]) -> Any:
+    """Make one shape of some that do not overlap, but for a hair along their borders."""
+    made = _polygons(shapely.geometrycollections(shapes))
+    if not made.is_valid:
+        made = _polygons(shapely.union_all(shapely.get_parts(made), grid_size=_GRID_M))
+    return made
+
+
 def _polygons(shape: Any) -> Any:
     """Polygons of a shape, without the lines and points that a difference may leave."""
-    parts = shapely.get_parts(shapely.get_parts(shape))
+    parts = shapely.get_parts(shapely.get_parts(shapely.get_parts(shape)))
     return shapely.multipolygons(parts[shapely.get_type_id(parts) == 3])  # noqa: PLR2004 - polygons
 
 
@@ -328,16 +370,17 @@ def _in_degrees(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 def _owned(reach: Reach, cutoff: float) -> tuple[Any, Ints]:
     """Stretches cut where the nearest origin changes, and the row of that origin or -1."""
-    network = reach.network
-    cut = stretches(reach, cutoff)
-    lines = np.asarray(cut.geometry.to_crs(network.crs).array)
-    rank = pd.Index(network.labels).get_indexer(cut["street"]).astype(np.int64)
+    part = cut(reach, cutoff)
     street, at = _turns(reach)
-    table = pd.DataFrame({"street": rank, "row": np.arange(len(cut)), "begin": cut["start"]})
-    table["end"] = cut["stop"]
-    turns = table[cut["served"].to_numpy()].merge(
-        pd.DataFrame({"street": street, "at": at}), on="street"
+    table = pd.DataFrame(
+        {
+            "street": part.street,
+            "row": np.arange(len(part.street)),
+            "begin": part.start,
+            "end": part.stop,
+        }
     )
+    turns = table[part.served].merge(pd.DataFrame({"street": street, "at": at}), on="street")
     inside = (turns["at"] > turns["begin"] + _CRUMB_M) & (turns["at"] < turns["end"] - _CRUMB_M)
     marks = pd.concat(
         [
@@ -348,27 +391,20 @@ def _owned(reach: Reach, cutoff: float) -> tuple[Any, Ints]:
     row, start = marks["row"].to_numpy(), marks["at"].to_numpy()
     stop = np.append(start[1:], 0.0)
     last = np.append(row[1:] != row[:-1], True)
-    stop[last] = table["end"].to_numpy()[row[last]]
+    stop[last] = part.stop[row[last]]
     seen = stop - start > _CRUMB_M
     row, start, stop = row[seen], start[seen], stop[seen]
-    nobody = np.zeros(len(row))
+    pieces = Parts(part.street[row], start, stop, part.served[row])
     middle = Positions(
-        network,
+        reach.network,
         pd.RangeIndex(len(row)),
-        rank[row],
+        pieces.street,
         (start + stop) / 2,
-        nobody,
+        np.zeros(len(row)),
         np.full(len(row), -1),
     )
-    owner = np.where(cut["served"].to_numpy()[row], measure(reach, middle)[1], -1)
-    pieces = lines[row]
-    begin, end = table["begin"].to_numpy()[row], table["end"].to_numpy()[row]
-    for number in np.flatnonzero((start > begin) | (stop < end)):
-        share = (np.array([start[number], stop[number]]) - begin[number]) / (
-            end[number] - begin[number]
-        )
-        pieces[number] = substring(lines[row[number]], *share, normalized=True)
-    return pieces, owner.astype(np.int64)
+    owner = np.where(pieces.served, measure(reach, middle)[1], -1)
+    return pieces.lines(reach.network), owner.astype(np.int64)
 
 
 def _turns(reach: Reach) -> tuple[Ints, Floats]:

@@ -15,7 +15,7 @@ from tests.planner.strategies import hindered, networks, positions
     st.sampled_from(["facility", "from"]),
     st.sampled_from([0.0, 7.0, 30.0, 200.0]),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_a_place_is_in_a_served_stretch_if_it_is_within_the_cutoff(data, unit, towards, cutoff):
     network = data.draw(networks("drive") | hindered("drive"))
     origins = data.draw(positions(network))

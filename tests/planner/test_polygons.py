@@ -133,7 +133,7 @@ def test_the_border_runs_between_a_served_street_and_its_neighbour():
     network = straight(((0, 0), (300, 0)), ((0, 10), (300, 10)))
     shape = drawn_of(area(network.reach(from_rows(network, 0), cutoff=400), 400))
     for x in (50, 150, 250):
-        assert shape.contains(at(x, 3.9))
+        assert shape.contains(at(x, 3.2))
         assert not shape.intersects(at(x, 5.01))
         # Nor does it go on behind the neighbour.
         assert not shape.intersects(at(x, 16))
