@@ -2,7 +2,7 @@
 
 A place belongs to the area where a served stretch lies within `width` metres and no other
 stretch of street lies nearer. Beside a street that is not served the border so runs between
-the two: no nearer to the served one than a third of the gap. The whole of every served
+the two: no nearer to the served one than a quarter of the gap. The whole of every served
 stretch lies inside, in a strip of `EDGE_M` to either side; where it meets or crosses a
 street that is not served, or runs nearer to one than that, the strip goes through. A street
 beyond the cutoff hence lies inside nowhere but within `EDGE_M` of one that is served, be it
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 EDGE_M = 0.5
 """How near to a served street one beyond the cutoff may lie inside an area."""
 
-_GROWTH = 2.0
+_GROWTH = 3.0
 _TILE_M = 300.0
 _GRID_M = 0.001
 """Vertices lie on a grid of millimetres, which keeps every union and difference valid."""
@@ -359,13 +359,15 @@ def _polygons(shape: Any) -> Any:
 def _in_degrees(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Rows that are not empty, in EPSG:4326 and valid there as well."""
     table = table[~table.geometry.is_empty].reset_index(drop=True).to_crs(GEOGRAPHIC)
-    broken = ~table.geometry.is_valid
-    if broken.any():
-        mended = [_polygons(shape) for shape in shapely.make_valid(table.geometry[broken].array)]
-        table.loc[broken, "geometry"] = gpd.GeoSeries(
-            mended, index=table.index[broken], crs=table.crs
-        )
-    return table
+    shapes = np.asarray(table.geometry.array).copy()
+    for row in np.flatnonzero(~shapely.is_valid(shapes)):
+        parts = shapely.get_parts(shapes[row])
+        # Rounding crosses borders that run side by side; few parts have such.
+        broken = ~shapely.is_valid(parts)
+        parts[broken] = shapely.make_valid(parts[broken])
+        mended = _polygons(shapely.geometrycollections(parts))
+        shapes[row] = mended if mended.is_valid else _polygons(shapely.make_valid(mended))
+    return table.set_geometry(gpd.GeoSeries(shapes, index=table.index, crs=table.crs))
 
 
 def _owned(reach: Reach, cutoff: float) -> tuple[Any, Ints]:
