@@ -20,6 +20,11 @@ _STYLES: dict[str, dict[str, Any]] = {
     "other": {"color": UNSERVED, "linewidth": 1.5, "linestyle": (0, (5, 2))},
     "target": {"color": INK, "linewidth": 1.1, "linestyle": (0, (1, 1.5))},
     "expected": {"color": _ACCENT, "linewidth": 1.5, "linestyle": (0, (3, 2))},
+    "first": {"color": "#2166ac", "linewidth": 1.6, "linestyle": "-"},
+    "second": {"color": "#d6604d", "linewidth": 1.6, "linestyle": (0, (6, 2))},
+    "third": {"color": "#1a1a1a", "linewidth": 1.5, "linestyle": (0, (1, 1.2))},
+    "fourth": {"color": "#7b3294", "linewidth": 1.6, "linestyle": (0, (6, 1.5, 1, 1.5))},
+    "fifth": {"color": "#8a8a2a", "linewidth": 1.6, "linestyle": (0, (3, 1.2))},
 }
 """Told apart by dashes as well as by hue, for print without colour."""
 
@@ -79,6 +84,8 @@ def _tick(axes: Any, chart: Chart, lang: Language) -> None:
     else:
         axes.yaxis.set_major_locator(MaxNLocator(6, integer=chart.y_kind == "count"))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: shown(y, "number", lang)))
+    if chart.x_kind == "rate":
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:.0%}"))
     if chart.x_kind != "year":
         axes.set_xlim(left=0, right=max(max(line.x) for line in chart.lines))
 

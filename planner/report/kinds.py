@@ -5,19 +5,25 @@ from __future__ import annotations
 from importlib.metadata import version as version_of
 from typing import TYPE_CHECKING
 
+from planner.report.choice import choice_layers, choice_sections, choice_sheets
 from planner.report.coverage import ServiceReport, curve_table, summary_table
+from planner.report.equity import equity_section, equity_sheet
 from planner.report.method import method_section, method_sheet
 from planner.report.model import Paragraph, Report, Section, Sheet
+from planner.report.monitoring import advice, notable, opening, plan_sections, plan_sheets
 from planner.report.phrase import Phrase, entry, joined, phrase, running
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from layers import City
     from layers.findings import Finding
     from planner.coverage import Coverage
-    from planner.report.model import Block, ReportKind
+    from planner.equity import Equity
+    from planner.indicators import Monitoring
+    from planner.report.model import Block, Layer, ReportKind
+    from planner.siting.siting import Siting
 
 
 def coverage_report(
@@ -53,8 +59,85 @@ def coverage_report(
         services,
         findings=findings,
         made=made,
-        opening=[summary_section(services)],
+        before=[summary_section(services)],
         sheets=[],
+    )
+
+
+def plan_report(
+    kind: ReportKind,
+    told: Monitoring,
+    results: Sequence[Coverage],
+    equities: Sequence[Equity],
+    *,
+    findings: Sequence[Finding] | None,
+    made: datetime,
+    proposals: Mapping[str, Siting] | None = None,
+) -> Report:
+    """Report of a plan's targets in a year: annual, mid-term or final.
+
+    The mid-term and the final evaluation set all years side by side; with proposals a
+    report says where the facilities may go that targets lack.
+
+    Parameters
+    ----------
+    kind
+        ``annual``, ``mid-term`` or ``final``.
+    told
+        The plan as it was followed in the year.
+    results, equities
+        A coverage and an equity a service, of the same year.
+    findings, made
+        As of `coverage_report`.
+    proposals
+        Where facilities may go, by the target's key.
+    """
+    services = [ServiceReport(result) for result in results]
+    first = Section(
+        title=phrase("section.summary"),
+        blocks=(*opening(told, kind), *notable(told), summary_table(services)),
+    )
+    sections = [first, *plan_sections(told, since_base=kind != "annual")]
+    if kind != "final":
+        sections.append(advice(told, proposals or {}))
+    if equities:
+        sections.append(equity_section(equities))
+    return assembled(
+        kind,
+        phrase(f"title.{kind}", city=city_name(told.city)),
+        services,
+        findings=findings,
+        made=made,
+        before=sections,
+        sheets=[*plan_sheets(told), *([equity_sheet(equities)] if equities else [])],
+    )
+
+
+def siting_report(siting: Siting, *, findings: Sequence[Finding] | None, made: datetime) -> Report:
+    """Report of where new facilities of a service do most good.
+
+    Parameters
+    ----------
+    siting
+        The siting.
+    findings, made
+        As of `coverage_report`.
+    """
+    service = siting.setting.service
+    return assembled(
+        "siting",
+        phrase(
+            "title.siting",
+            city=city_name(siting.setting.city),
+            service=Phrase(service.name, service.name_en),
+        ),
+        [ServiceReport(siting.after)],
+        findings=findings,
+        made=made,
+        before=choice_sections(siting),
+        sheets=choice_sheets(siting),
+        layers=choice_layers(siting),
+        titled=phrase("section.after"),
     )
 
 
@@ -65,10 +148,12 @@ def assembled(
     *,
     findings: Sequence[Finding] | None,
     made: datetime,
-    opening: Sequence[Section],
+    before: Sequence[Section],
     sheets: Sequence[Sheet],
+    layers: Sequence[Layer] = (),
+    titled: Phrase | None = None,
 ) -> Report:
-    """Put together what every kind has: opening, services, method, annexes, sheets, layers.
+    """Put together what every kind has: its own, services, method, annexes, sheets, layers.
 
     Parameters
     ----------
@@ -78,10 +163,14 @@ def assembled(
         What is told of each service.
     findings, made
         As of `coverage_report`.
-    opening
+    before
         Sections before those of the services.
     sheets
         Sheets of the kind's own, behind the summary.
+    layers
+        Layers of the kind's own, before those of the services.
+    titled
+        Heading above the services, where it is not the usual one.
     """
     results = [service.result for service in services]
     city, year, program = results[0].city, results[0].year, version_of("coverage-planner")
@@ -101,9 +190,9 @@ def assembled(
         version=program,
         labels=labels_of(city),
         sections=(
-            *opening,
+            *before,
             Section(
-                title=phrase("section.services"),
+                title=titled or phrase("section.services"),
                 sections=tuple(service.section() for service in services),
             ),
             method_section(results, findings, made=made, version=program),
@@ -121,7 +210,7 @@ def assembled(
             ),
             method_sheet(results, findings, made=made, version=program),
         ),
-        layers=tuple(layer for service in services for layer in service.layers()),
+        layers=(*layers, *(layer for service in services for layer in service.layers())),
     )
 
 

@@ -145,7 +145,7 @@ class Line:
         Its points.
     style
         ``seen`` for figures, ``target`` for what the plan sets, ``expected`` for a prediction,
-        ``other`` for a further group.
+        ``other`` for a further group; of lines that are of one kind ``first`` to ``fifth``.
     low, high
         The band around it, or nothing.
     """
@@ -153,7 +153,7 @@ class Line:
     label: Phrase
     x: tuple[float, ...]
     y: tuple[float, ...]
-    style: Literal["seen", "target", "expected", "other"] = "seen"
+    style: str = "seen"
     low: tuple[float, ...] = ()
     high: tuple[float, ...] = ()
 

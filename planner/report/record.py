@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from planner.report.model import Chart, Paragraph, Picture, Table
 from planner.report.outline import Captioned, Heading, outline
 from planner.report.phrase import Phrase
-from planner.report.values import Band
+from planner.report.values import Band, Figure
 
 if TYPE_CHECKING:
     from planner.report.model import Report
@@ -105,6 +105,8 @@ def _words(words: Phrase) -> dict[str, str]:
 def _plain(value: Value) -> Any:
     if isinstance(value, Phrase):
         return _words(value)
+    if isinstance(value, Figure):
+        return {"number": value.number, **_words(value.words)}
     if isinstance(value, Band):
         return [value.low, value.high]
     return value

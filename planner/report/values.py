@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from layers.messages import Language
 
 Kind = Literal[
-    "words", "code", "people", "count", "rate", "points", "band", "metres", "minutes", "number",
-    "year",
+    "words", "code", "figure", "people", "count", "rate", "points", "band", "metres", "minutes",
+    "number", "year", "degrees",
 ]  # fmt: skip
-"""What a value is: words and codes; people, things counted, parts of a whole, percentage
-points, a band around a rate, distances, minutes, any other number, a year."""
+"""What a value is: words, codes, figures each with its own unit; people, things counted, parts
+of a whole, percentage points, a band around a rate, distances, minutes, any other number, a
+year, degrees."""
 
 NONE = "–"
 """Shown where there is no figure."""
@@ -35,6 +36,7 @@ FORMATS: dict[Kind, str] = {
     "minutes": "#,##0.0",
     "number": "#,##0.0##",
     "year": "0",
+    "degrees": "0.000000",
 }
 """How a spreadsheet shows each kind of number."""
 
@@ -47,13 +49,32 @@ class Band:
     high: float
 
 
-Value = Phrase | Band | float | int | None
+@dataclass(frozen=True)
+class Figure:
+    """A number that goes with its own unit, unlike those above and below it.
+
+    Attributes
+    ----------
+    number
+        The number; a part of one for a rate.
+    words
+        How documents show it.
+    kind
+        How a spreadsheet shows it.
+    """
+
+    number: float
+    words: Phrase
+    kind: Kind = "number"
+
+
+Value = Phrase | Band | Figure | float | int | None
 """What a cell holds; None where there is no figure."""
 
 
 def value_of(found: Any) -> Value:
     """Turn a cell of a data frame into a plain value; NaN and NA become None."""
-    if isinstance(found, Phrase | Band):
+    if isinstance(found, Phrase | Band | Figure):
         return found
     if isinstance(found, str):
         return Phrase(found, found)
@@ -84,30 +105,33 @@ def shown(value: Value, kind: Kind, lang: Language) -> str:
     >>> shown(Band(0.7951, 0.8402), "band", "en"), shown(-1.25, "points", "en")
     ('79–85%', '-1.2')
     """
-    if value is None:
+    if value is None or (isinstance(value, Band) and isnan(value.low)):
         return NONE
-    if isinstance(value, Phrase):
-        return value.said(lang)
+    if isinstance(value, Phrase | Figure):
+        return (value.words if isinstance(value, Figure) else value).said(lang)
     if isinstance(value, Band):
-        if isnan(value.low):
-            return NONE
         # Rounded outwards; a hair's breadth keeps a whole per cent as it is.
         return f"{floor(value.low * 100 + 1e-9)}–{ceil(value.high * 100 - 1e-9)}%"
     return _number(value, kind)
 
 
+_DECIMALS: dict[Kind, str] = {
+    "people": ",.0f",
+    "count": ",.0f",
+    "metres": ",.0f",
+    "minutes": ",.1f",
+    "degrees": ".6f",
+    "year": ".0f",
+    "code": ".0f",
+}
+
+
 def _number(value: float, kind: Kind) -> str:
-    match kind:
-        case "people" | "count" | "metres":
-            return wording.people(value)
-        case "rate":
-            return wording.rate(value)
-        case "points":
-            rounded = round(value, 1)
-            return f"{rounded:+.1f}" if rounded else "0.0"
-        case "minutes":
-            return f"{value:,.1f}"
-        case "year" | "code":
-            return f"{value:.0f}"
-        case _:
-            return f"{value:,.3f}".rstrip("0").rstrip(".")
+    if kind == "rate":
+        return wording.rate(value)
+    if kind == "points":
+        rounded = round(value, 1)
+        return f"{rounded:+.1f}" if rounded else "0.0"
+    if kind in _DECIMALS:
+        return format(value, _DECIMALS[kind])
+    return f"{value:,.3f}".rstrip("0").rstrip(".")

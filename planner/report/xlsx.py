@@ -13,7 +13,7 @@ from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 
 from planner.report.phrase import Phrase, phrase
-from planner.report.values import FORMATS, Band
+from planner.report.values import FORMATS, Band, Figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,7 +115,14 @@ class _Page:
             self._page.append([self._words(note.said(self._lang), size=9)])
 
     def _cell(self, value: Value, column: Column, *, strong: bool) -> Any:
-        plain = value.said(self._lang) if isinstance(value, Phrase) else value
+        kind = value.kind if isinstance(value, Figure) else column.kind
+        plain: str | float | None = None
+        if isinstance(value, Phrase):
+            plain = value.said(self._lang)
+        elif isinstance(value, Figure):
+            plain = value.number
+        elif not isinstance(value, Band):
+            plain = value
         cell = WriteOnlyCell(self._page, value=None if plain == "" else plain)
         cell.font = Font(name=_SONG, size=10, bold=strong)
         cell.border = _EDGE
@@ -125,7 +132,7 @@ class _Page:
             _defuse(cell)
             cell.alignment = Alignment(vertical="center", wrap_text=column.share > 2)  # noqa: PLR2004
         else:
-            cell.number_format = FORMATS.get(column.kind, "General")
+            cell.number_format = FORMATS.get(kind, "General")
             cell.alignment = Alignment(horizontal="right", vertical="center")
         return cell
 
