@@ -21,7 +21,7 @@ def read(source: Source) -> gpd.GeoDataFrame:
     source
         File of areas; options ``level`` (of all; without it the file's column of that
         name, else ``district``), ``code``, ``name``, ``name_en``, ``parent`` (names of
-        columns), ``layer``, ``crs``, ``encoding``.
+        columns), ``layer``, ``crs``, ``datum``, ``encoding``.
 
     Returns
     -------
@@ -32,8 +32,8 @@ def read(source: Source) -> gpd.GeoDataFrame:
     SourceError
         The file cannot be read, or lacks a code or a name.
     """
-    source.allow("level", "code", "name", "name_en", "parent", "layer", "crs", "encoding")
-    frame = source.read_features()
+    source.allow("level", "code", "name", "name_en", "parent", "layer", "crs", "datum", "encoding")
+    frame = source.in_wgs84(source.read_features())
     level = source.options.get("level", "district")
     if level not in LEVELS:
         raise SourceError(text("error.level_unknown", found=level, known=", ".join(LEVELS)))

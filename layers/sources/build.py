@@ -171,9 +171,9 @@ def read_streets(source: Source, box: Any) -> tuple[gpd.GeoDataFrame, list[Findi
     head = source.read_features()
     if not {"u", "v", "speed_kmh"} <= set(head.columns):
         return router.read(source), [], origin
-    source.allow("layer", "crs")
+    source.allow("layer", "crs", "datum")
     router.refuse_unknown_nodes(source, head, "u", "v")
-    return street_layer.conform(head), [], origin
+    return street_layer.conform(source.in_wgs84(head)), [], origin
 
 
 def _read_units(sources: Sequence[Source]) -> tuple[list[gpd.GeoDataFrame], list[Finding]]:

@@ -9,6 +9,7 @@ from typing import Any, Self
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
 from layers.crs import in_degrees, known
 from layers.datum import TO_WGS84
@@ -173,6 +174,22 @@ class Source:
             raise CrsError(text("error.file_no_crs", path=str(self.path)))
         return shapes
 
+    def in_wgs84(self, frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+        """Move shapes to WGS-84 from the datum that the options name, vertex by vertex.
+
+        Raises
+        ------
+        SourceError
+            The datum is not one of those known, or the shapes are not in degrees.
+        """
+        if self.datum in {"", "wgs84"}:
+            return frame
+        if frame.crs is not None and not frame.crs.is_geographic:
+            raise SourceError(text("error.crs_and_datum", path=str(self.path)))
+        shapes = in_degrees(frame)
+        moved = shapely.transform(shapes.geometry.to_numpy(), self.to_wgs84, interleaved=False)
+        return shapes.set_geometry(gpd.GeoSeries(moved, index=shapes.index, crs=shapes.crs))
+
     def layers(self) -> dict[str, bool]:
         """Layers of a file of geometry, and whether each has any.
 
@@ -254,7 +271,7 @@ class Source:
             message names the rows.
         """
         if not self.is_table:
-            frame = self.read_features()
+            frame = self.in_wgs84(self.read_features())
             return pd.DataFrame(frame.drop(columns=frame.geometry.name)), in_degrees(frame).geometry
         located = points.locate(self, "population")
         doubts = [str(one) for one in located.findings if one.severity == "warning"]

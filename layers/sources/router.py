@@ -47,8 +47,8 @@ def read(source: Source) -> gpd.GeoDataFrame:
     LayerError
         Streets end at nodes that the file does not have.
     """
-    source.allow("layer", "crs")
-    frame = source.read_features(source.options.get("layer", "edges"))
+    source.allow("layer", "crs", "datum")
+    frame = source.in_wgs84(source.read_features(source.options.get("layer", "edges")))
     for column in COLUMNS:
         source.column(frame, "layer", (column,))
     refuse_unknown_nodes(source, frame, "u_osm", "v_osm")

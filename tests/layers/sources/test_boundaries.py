@@ -107,3 +107,19 @@ def test_the_real_districts(shared):
     assert units.check(made) == []
     assert len(made) == 14
     assert [one.code for one in units.review(made, 4549) if one.severity == "error"] == []
+
+
+def test_boundaries_in_another_datum_are_moved(tmp_path, shared):
+    """Amap's districts as they are published, and the same converted by others."""
+    raw = shared("hangzhou", "hangzhou_13districts_2021_gcj02_raw.geojson")
+    ours = read(Source(raw, {"datum": "gcj02"})).set_index("code").to_crs(4549)
+    theirs = read(Source(shared("hangzhou", "hangzhou_13districts_2021_wgs84.geojson"), {}))
+    theirs = theirs.set_index("code").to_crs(4549)
+    assert len(ours) == 13
+    for code in theirs.index:
+        one, other = (layer.geometry[code] for layer in (ours, theirs))
+        assert one.hausdorff_distance(other) < 0.2
+    metres = tmp_path / "metres.gpkg"
+    gpd.GeoDataFrame(theirs.reset_index()).to_file(metres)
+    with pytest.raises(SourceError, match="metres"):
+        read(Source(metres, {"datum": "gcj02"}))

@@ -10,7 +10,7 @@ from affine import Affine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from layers import units
+from layers import datum, units
 from layers.errors import SourceError
 from layers.messages import speaking
 from layers.sources import dasymetric
@@ -215,3 +215,15 @@ def test_weights_without_a_place_are_named(tiny_city, tmp_path):
     )
     with speaking("en"), pytest.raises(SourceError, match="line 1: no geometry"):
         weights(tiny_city, table(tmp_path, WORDS, f",over={path}"))
+
+
+def test_buildings_in_another_datum_are_moved(tiny_city, tmp_path):
+    boxes = [shapely.box(514_000 + x, 3_350_000, 514_010 + x, 3_350_020) for x in (0, 50)]
+    houses = gpd.GeoSeries(boxes, crs=CRS).to_crs(4326)
+    moved = shapely.transform(houses.to_numpy(), datum.wgs84_to_bd09, interleaved=False)
+    (tmp_path / "houses.gpkg").unlink(missing_ok=True)
+    gpd.GeoDataFrame(geometry=moved, crs=4326).to_file(tmp_path / "houses.gpkg")
+    over = f",over={tmp_path / 'houses.gpkg'},datum=bd09"
+    found = weights(tiny_city, table(tmp_path, WORDS, over))
+    off = found.points.to_crs(CRS).distance(houses.to_crs(CRS).representative_point())
+    assert off.max() < 0.5
