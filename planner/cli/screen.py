@@ -17,17 +17,18 @@ from layers.messages import text
 
 DONE, STOPPED, MISUSED = 0, 1, 2
 _ROWS_SHOWN = 5
+# Piped into a file a table must not be squeezed into eighty columns.
+_PIPED = 160
 
 
 def stdout() -> Console:
     """Where results are shown."""
-    # Piped into a file a table must not be squeezed into eighty columns.
-    return Console() if sys.stdout.isatty() else Console(width=160)
+    return Console(width=None if sys.stdout.isatty() else _PIPED)
 
 
 def stderr() -> Console:
     """Where progress and complaints are shown."""
-    return Console(stderr=True, soft_wrap=True)
+    return Console(stderr=True, soft_wrap=True, width=None if sys.stderr.isatty() else _PIPED)
 
 
 def write(figures: dict[str, Any]) -> None:
