@@ -212,6 +212,15 @@ class Target:
         english = (lang or language()) == "en"
         return f"{sign}{number}{' ' if english and unit else ''}{unit}"
 
+    def goal_words(self, goal: Goal, lang: Language | None = None) -> str:
+        """Say what a goal wants, in a language, without its year."""
+        if goal.quota is not None:
+            level = text(f"level.{self.level}", lang)
+            return text("monitor.quota", lang, level=level, quota=goal.quota)
+        # What cannot be exceeded needs no sign.
+        sign = {"at_least": "≥", "at_most": "≤"}[self.direction]
+        return f"{'' if goal.value in self.bounds else sign}{self.figure(goal.value, lang)}"
+
     def remark(self, lang: Language | None = None) -> str:
         """Say what a reader should know, in a language, or nothing."""
         return _either(self.note, self.note_en, lang)

@@ -156,14 +156,7 @@ def goal_words(indicator: Indicator) -> str:
     target, goal = indicator.target, indicator.goal
     if goal is None:
         return target.wording()
-    if goal.quota is not None:
-        level = text(f"level.{target.level}")
-        told = text("monitor.quota", level=level, quota=goal.quota)
-    else:
-        # What cannot be exceeded needs no sign.
-        sign = {"at_least": "≥", "at_most": "≤"}[target.direction]
-        told = f"{'' if goal.value in target.bounds else sign}{target.figure(goal.value)}"
-    return f"{told} ({goal.year})"
+    return f"{target.goal_words(goal)} ({goal.year})"
 
 
 def _warnings(console: Console, told: Monitoring) -> None:

@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from planner.indicators import monitor
 from planner.maps.live import plain_units
+from planner.plan import load_plan
 from planner.standards import Services, load_services
 from planner.workbench import Workbench
 
@@ -21,7 +23,9 @@ if TYPE_CHECKING:
     from layers.messages import Language
     from layers.units import Level
     from planner.coverage import Coverage
+    from planner.indicators import Monitoring
     from planner.maps import Show
+    from planner.plan import Plan
 
 YEARS = range(2020, 2026)
 """Years of the plan: its base and its five years."""
@@ -93,17 +97,24 @@ class Study:
         The city.
     services
         The services; the program's own when None.
+    plan
+        The plan that is followed; the program's own when None.
     """
 
-    def __init__(self, city: City, *, services: Services | None = None) -> None:
+    def __init__(
+        self, city: City, *, services: Services | None = None, plan: Plan | None = None
+    ) -> None:
         self.city = city
         self.services = services or load_services()
+        self.plan = plan or load_plan(services=self.services)
         have = set(city.units["level"])
         self.levels = [level for level in _levels() if level in have]
-        self._lock = Lock()
+        self._lock, self._plan_lock = Lock(), Lock()
         self._bench = Workbench(city, services=self.services)
         self._coverages: OrderedDict[Any, Coverage] = OrderedDict()
         self._units: dict[Level, gpd.GeoDataFrame] = {}
+        self._monitorings: OrderedDict[int, Monitoring] = OrderedDict()
+        self._following = Workbench(city, services=self.plan.services)
 
     def answer(self, choice: Choice) -> Answer:
         """Compute, or find again, what a choice asks for.
@@ -118,6 +129,20 @@ class Study:
             result = _once(self._coverages, which, lambda: self._coverage(choice), most=_COVERAGES)
         units, total = result.by(choice.level), result.total()
         return Answer(choice=choice, result=result, units=units, total=total)
+
+    def monitoring(self, year: int) -> Monitoring:
+        """Follow the plan in a year, once.
+
+        Raises
+        ------
+        PlannerError
+            It cannot be followed; the message says why.
+        """
+        with self._plan_lock:
+            return _once(self._monitorings, year, lambda: self._follow(year))
+
+    def _follow(self, year: int) -> Monitoring:
+        return monitor(self.city, year, plan=self.plan, bench=self._following)
 
     def _coverage(self, choice: Choice) -> Coverage:
         return self._bench.coverage(choice.service, year=choice.year)

@@ -5,9 +5,10 @@ it words below ``desk.tab`` in the catalogue, and name it in `VIEWS`.
 """
 
 from planner.desk.views.coverage import CoverageView
+from planner.desk.views.plan import PlanView
 from planner.desk.views.view import View
 
-VIEWS: tuple[type[View], ...] = (CoverageView,)
+VIEWS: tuple[type[View], ...] = (CoverageView, PlanView)
 """Views in the order of their tabs."""
 
-__all__ = ["VIEWS", "CoverageView", "View"]
+__all__ = ["VIEWS", "CoverageView", "PlanView", "View"]

@@ -52,7 +52,7 @@ return all.filter((one) => one.matches(".tabulator-row") && seen(one)).map((row)
 """
 )
 # Words of the page, with those that only a screen reader or a pointer brings up.
-_WORDS = (
+WORDS = (
     EVERY
     + """
 const parts = [];
@@ -152,7 +152,7 @@ class Page:
 
     def words(self):
         """Every text on the page and in its map."""
-        return self.driver.execute_script(_WORDS) + self.in_frame(_WORDS)
+        return self.driver.execute_script(WORDS) + self.in_frame(WORDS)
 
     def frame(self):
         """The frame of the map that is shown, once its page is drawn."""
