@@ -29,7 +29,9 @@ _MOST_PAIRS = 80_000_000
 _WHOLE_PAIRS = 20_000_000
 """Pairs up to which the p-median and its like look at every site for everyone."""
 _RANKS = 5
-"""Nearest sites looked at beyond that, in multiples of those for each site to be opened."""
+"""Nearest sites looked at beyond that, in multiples of those for each site that will be open."""
+_LEAST = 20
+"""Nearest sites looked at in any case."""
 
 
 class Lines:
@@ -59,7 +61,12 @@ class Lines:
         """Greatest distance that matters, in the standard's unit."""
         problem = self._problem
         if not problem.traits.covers:
-            return np.inf if problem.reach is None else problem.reach
+            far = np.inf if problem.reach is None else problem.reach
+            if self.every:
+                return far
+            # Nobody goes past what exists; who lies on no street goes nowhere.
+            there = np.where(np.isnan(self._there), 0.0, self._there)
+            return min(far, float(there.max(initial=0.0)))
         return self._standard.cutoff if problem.decay is None else problem.decay.none
 
     @property
@@ -104,8 +111,11 @@ class Lines:
         many = max(self.candidates, 1)
         if len(self._row) * many <= _WHOLE_PAIRS or self._problem.model != "p-median":
             return many
-        chosen = self._problem.p or 1
-        return min(many, max(_RANKS * many // chosen, 20), max(_MOST_PAIRS // len(self._row), 20))
+        # What exists is as near to most as what will be opened.
+        chosen = (self._problem.p or 1) + len(self._before.facilities)
+        return min(
+            many, max(_RANKS * many // chosen, _LEAST), max(_MOST_PAIRS // len(self._row), _LEAST)
+        )
 
     def _nearest(self, ranks: int) -> Pairs:
         self.cut = True

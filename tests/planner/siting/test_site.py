@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planner import Apart, Decay, Year, coverage, site
+from planner.siting import lines
 from planner.siting.instance import Role
 from tests.planner.siting.subsets import EPS, SERVICE, Subsets, candidates
 
@@ -253,6 +254,28 @@ def test_p_median(by_foot, options):
     )
     if verdict(plan, best):
         assert plan.objective == pytest.approx(best)
+
+
+@pytest.mark.parametrize("ranks", [1, 2, 4])
+@pytest.mark.parametrize("p", [1, 2, 3])
+def test_rows_cut_short_keep_the_bound_true(by_foot, monkeypatch, ranks, p):
+    monkeypatch.setattr(lines, "_WHOLE_PAIRS", 0)
+    monkeypatch.setattr(lines, "_RANKS", 0)
+    monkeypatch.setattr(lines, "_LEAST", ranks)
+    plan = site(
+        by_foot.city, SERVICE, services=by_foot.services, model="p-median", p=p,
+        candidates=candidates(),
+    )  # fmt: skip
+    can = np.isfinite(by_foot.alone).any(axis=0)
+
+    def way(some):
+        return (by_foot.people * by_foot.distance(some))[can].sum()
+
+    best = min(way(some) for some in by_foot.every if len(some) <= p)
+    assert plan.setting.cut
+    assert plan.objective == pytest.approx(way(chosen(plan)))
+    assert plan.bound <= best + EPS <= plan.objective + 2 * EPS
+    assert (plan.status == "optimal") == (plan.gap < 1e-9)
 
 
 @settings(max_examples=8)
