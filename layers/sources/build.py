@@ -348,10 +348,11 @@ def _within(layer: gpd.GeoDataFrame, box: Any, key: str) -> tuple[gpd.GeoDataFra
     if inside.all():
         return layer, []
     left = layer[~inside]
-    told = f"{left['residents'].sum():,.0f}" if "residents" in left else f"{len(left)}"
-    values = {"count": len(left), "people": f"{text(f'layer.{key}')} {told}"}
+    values, code = {"count": len(left)}, "rows_outside_area"
+    if "residents" in left:
+        values, code = {**values, "people": left["residents"].sum()}, "residents_outside_area"
     return layer[inside].reset_index(drop=True), [
-        Finding(layer=key, code="rows_outside_area", severity="info", values=values)
+        Finding(layer=key, code=code, severity="info", values=values)
     ]
 
 

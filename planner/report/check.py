@@ -42,6 +42,13 @@ _COLUMNS = {
 }
 """What tells a reader which row it is."""
 _SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+_UNDRAWN = frozenset(
+    {
+        "column_missing", "column_duplicated", "column_type", "empty", "geometry_invalid",
+        "geometry_kind", "index_duplicated", "no_crs", "other_crs", "outside_world",
+    }
+)  # fmt: skip
+"""Faults of a layer that no map can be drawn with."""
 _KEYS = {"units": "code", "facilities": "id"}
 
 
@@ -83,7 +90,7 @@ def check_page(
     name = city.name_en if lang == "en" else city.name
     title = escape(text("page.title", lang, city=name))
     # Without sound streets and units there is nothing to draw a map on.
-    broken = {one.layer for one in findings if one.severity == "error"}
+    broken = {one.layer for one in findings if one.severity == "error" and one.code in _UNDRAWN}
     sketches = None if broken & {"streets", "units", "water"} else Sketches(city, lang)
     # In the order in which they stand on the page.
     numbered = list(
@@ -187,7 +194,7 @@ def _group(
     lang = words.lang
     told = "".join(_finding(city, number, one, sketches, words) for number, one in findings)
     meaning = _said(f"page.means.{severity}", lang)
-    head = f"{_said(f'severity.{severity}', lang)} · {len(findings)}"
+    head = f"{_said(f'page.count.{severity}', lang)} · {len(findings)}"
     return (
         f'<section class="{severity}"><h2>{head}</h2><p class="means">{meaning}</p>{told}</section>'
     )
@@ -224,7 +231,10 @@ def _rows_of(city: City, finding: Finding) -> gpd.GeoDataFrame | None:
     key = _KEYS.get(finding.layer)
     known = pd.Index(layer.get(key, layer.index), dtype=object)
     if not known.is_unique:
-        return None
+        # Labels that are there twice stand for every row that has them.
+        rows = layer[known.isin(labels)]
+        same = sorted(map(str, known[known.isin(labels)])) == sorted(map(str, labels))
+        return rows if same else None
     at = known.get_indexer(labels)
     return layer.iloc[at] if len(at) and (at >= 0).all() else None
 
@@ -263,6 +273,9 @@ def _described(finding: Finding, rows: gpd.GeoDataFrame | None, words: _Words) -
     table = pd.DataFrame({text("page.row", lang): labels}, dtype=object)
     if rows is None:
         return table
+    key = _KEYS.get(finding.layer)
+    own = rows.get(key, rows.index)
+    table[text("page.row", lang)] = [str(label) for label in own[:_ROWS_HELD]]
     rows = rows.iloc[:_ROWS_HELD]
     for column in _COLUMNS[finding.layer]:
         if column in rows and not (rows[column].isna() | (rows[column].astype(str) == "")).all():

@@ -64,8 +64,9 @@ def test_an_area_clips_units_and_counts_what_it_leaves_out(files, tiny_city):
     middle = (west + east) / 2
     built = build(files, area=f"{west},{south},{middle},{north}")
     found = codes(built)
-    assert set(found) >= {"unit_clipped", "rows_outside_area"}
-    told = [one for one in built.findings if one.code == "rows_outside_area"]
+    codes_left = {"rows_outside_area", "residents_outside_area"}
+    assert set(found) >= {"unit_clipped", *codes_left}
+    told = [one for one in built.findings if one.code in codes_left]
     assert sum(dict(one.values)["count"] for one in told) == (
         len(tiny_city.population) - len(built.city.population)
         + len(tiny_city.facilities) - len(built.city.facilities)

@@ -99,7 +99,7 @@ def test_a_study_area_cuts_cells_exactly(files, tiny_city):
     share = shape.area / ((east - west) * (north - south))
     assert 0.29 < share < 0.31
     assert built.city.population["residents"].sum() == pytest.approx(400 * share)
-    assert "rows_outside_area" not in codes(built)
+    assert "residents_outside_area" not in codes(built)
 
 
 def test_the_census_over_a_raster_is_met_by_district_and_nests(files, tiny_city):

@@ -173,3 +173,20 @@ def test_values_are_told_by_their_names(tiny_city):
     code = tiny_city.units.loc[tiny_city.units["level"] == "district", "code"].iloc[0]
     told = [finding(layer="units", code="unit_clipped", values={"found": ""}, rows=(code,))]
     assert "<td>district</td>" in check_page(tiny_city, told, lang="en")
+
+
+def test_rows_of_one_label_are_both_told(tiny_city):
+    sites = tiny_city.facilities
+    both = sites.assign(id=sites["id"].replace({"M2": "M1"}))
+    city = replace(tiny_city, facilities=both)
+    told = finding(
+        "error",
+        layer="facilities",
+        code="value_duplicated",
+        rows=("M1", "M1"),
+        values={"column": "id", "found": "M1"},
+    )
+    page = check_page(city, [told])
+    assert page.count("<td>M1</td>") == 2
+    for name in both.loc[both["id"] == "M1", "name"]:
+        assert f"<td>{name}</td>" in page
