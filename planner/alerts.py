@@ -21,7 +21,15 @@ Severity = Literal["error", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 
 Code = Literal[
-    "missed", "off_course", "at_risk", "behind", "planned_short", "falls_back", "swings", "differs"
+    "missed",
+    "off_course",
+    "at_risk",
+    "behind",
+    "planned_short",
+    "falls_back",
+    "swings",
+    "differs",
+    "no_capacity",
 ]
 CODES: tuple[Code, ...] = get_args(Code)
 
@@ -42,6 +50,7 @@ class Alert:
         too few values for a trend. ``planned_short``: not even what is planned reaches it.
         ``falls_back``: reached, but the trend leads below it again. ``swings``: wide
         variation from year to year. ``differs``: an entered value is not the computed one.
+        ``no_capacity``: facilities state no capacity and are left out.
     severity
         How grave.
     values
@@ -115,6 +124,9 @@ def _alerts(indicator: Indicator) -> Iterator[Alert]:
             },
         )
     yield from _differs(indicator)
+    left_out = indicator.measures.without_capacity(target, indicator.year)
+    if left_out:
+        yield Alert(code="no_capacity", severity="info", values={"count": left_out})
 
 
 def _missed(indicator: Indicator) -> Alert:

@@ -180,6 +180,13 @@ class Measures:
         table = pd.DataFrame(rows, columns=list(PART_COLUMNS))
         return table.astype({"value": "float64", "counted": "float64", "whole": "float64"})
 
+    def without_capacity(self, target: Target, year: int) -> int:
+        """Count the facilities that a value by capacity leaves out: they state none."""
+        if target.chosen is None or not (target.kind == "capacity" or target.measure == "capacity"):
+            return 0
+        asked = [target.chosen, *([] if target.whole is None else [target.whole])]
+        return sum(int(self._open(part, year)["capacity"].isna().sum()) for part in asked)
+
     def coverage(self, target: Target, year: int) -> Coverage | None:
         """Coverage that a target's service gives at the end of a year, or None."""
         return self._reach(target, year) if self.is_measurable(target) else None

@@ -452,6 +452,18 @@ def test_what_a_city_has_no_units_or_rows_for_is_not_measured(tmp_path, elsewher
     assert json.dumps(empty.as_dict(), allow_nan=False)
 
 
+def test_facilities_without_a_capacity_are_told(tmp_path, elsewhere):
+    (tmp_path / "plan.toml").write_text(OTHER, encoding="utf-8")
+    some = elsewhere.facilities["capacity"].where(elsewhere.facilities["id"] != "L2")
+    city = replace(elsewhere, facilities=elsewhere.facilities.assign(capacity=some))
+    told = monitor(city, 2033, plan=load_plan(tmp_path / "plan.toml"))
+    assert told["all_seats"].value == 80
+    for key in ("all_seats", "seats"):
+        (alert,) = [alert for alert in told[key].alerts if alert.code == "no_capacity"]
+        assert "1处" in alert.message("zh")
+    assert "no_capacity" not in [alert.code for alert in told["everywhere"].alerts]
+
+
 def test_the_city_is_left_as_it_is(elsewhere):
     before = elsewhere.facilities.copy()
     plan = replace(load_plan(), base_year=2020)
