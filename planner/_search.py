@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from layers.messages import text
-from planner._threads import in_threads, workers
+from planner._threads import each, in_threads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -200,24 +200,23 @@ def nearest_origin(
         mine = touched[low : low + reached[tile]]
         made.harvest(low, high, label, mine, distance, which)
 
-    with workers(tiles.count) as every:
-        while len(node):
-            # Those that cross from tile to tile are few: all else is found within them.
-            order = np.argsort(tiles.of(node), kind="stable")
-            node, cost, origin = node[order], cost[order], origin[order]
-            ends = np.searchsorted(tiles.of(node), np.arange(tiles.count + 1)).tolist()
-            jobs = [(tile, slice(*pair)) for tile, pair in enumerate(pairwise(ends))]
-            every(search, [job for job in jobs if job[1].start < job[1].stop])
-            count = len(tiles.tail)
-            node, origin = np.empty((2, count), dtype=np.int64)
-            cost = np.empty(count)
-            count = made.crossing(
-                *(tiles.tail, tiles.head, tiles.cost, limit, label, node, cost, origin)
-            )
-            node, cost, origin = _in_order(node[:count], cost[:count], origin[:count], limit)
-            width, buckets = _buckets(rows, cost, least=2.0**-40)
-        distance, which = np.empty(rows.nodes), np.empty(rows.nodes, dtype=np.int64)
-        every(take, range(tiles.count))
+    while len(node):
+        # Those that cross from tile to tile are few: all else is found within them.
+        order = np.argsort(tiles.of(node), kind="stable")
+        node, cost, origin = node[order], cost[order], origin[order]
+        ends = np.searchsorted(tiles.of(node), np.arange(tiles.count + 1)).tolist()
+        jobs = [(tile, slice(*pair)) for tile, pair in enumerate(pairwise(ends))]
+        each(search, [job for job in jobs if job[1].start < job[1].stop])
+        count = len(tiles.tail)
+        node, origin = np.empty((2, count), dtype=np.int64)
+        cost = np.empty(count)
+        count = made.crossing(
+            *(tiles.tail, tiles.head, tiles.cost, limit, label, node, cost, origin)
+        )
+        node, cost, origin = _in_order(node[:count], cost[:count], origin[:count], limit)
+        width, buckets = _buckets(rows, cost, least=2.0**-40)
+    distance, which = np.empty(rows.nodes), np.empty(rows.nodes, dtype=np.int64)
+    each(take, range(tiles.count))
     _own.labels = kept
     return distance, which
 

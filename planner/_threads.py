@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Sequence
 
 
 def in_threads(work: Callable[[slice], None], count: int, at_once: int) -> None:
@@ -32,22 +32,35 @@ def in_threads(work: Callable[[slice], None], count: int, at_once: int) -> None:
         list(pool.map(work, parts[1:]))
 
 
-@contextmanager
-def workers(most: int) -> Iterator[Callable[[Callable[[Any], None], Iterable[Any]], None]]:
-    """Have as many threads as there are processors, and use for them."""
-    count = min(most, os.cpu_count() or 1)
-    if count == 1:
+def each(work: Callable[[Any], None], jobs: Sequence[Any]) -> None:
+    """Do jobs of some milliseconds, in as many threads as there are processors.
 
-        def one_by_one(work: Callable[[Any], None], jobs: Iterable[Any]) -> None:
-            for job in jobs:
-                work(job)
+    Who asks does the first one, and then whatever no thread has begun: on a machine that
+    others keep busy a thread may wake later than the whole work takes.
 
-        yield one_by_one
+    Parameters
+    ----------
+    work
+        Called with each job.
+    jobs
+        The jobs.
+    """
+    if len(jobs) == 1 or (os.cpu_count() or 1) == 1:
+        for job in jobs:
+            work(job)
         return
-    with ThreadPoolExecutor(count) as pool:
+    begun = [(_pool().submit(work, job), job) for job in jobs[1:]]
+    for job in jobs[:1]:
+        work(job)
+    # From behind, for the threads take them from the front.
+    for turn, job in reversed(begun):
+        if turn.cancel():
+            work(job)
+    for turn, _ in begun:
+        if not turn.cancelled():
+            turn.result()
 
-        def every(work: Callable[[Any], None], jobs: Iterable[Any]) -> None:
-            for _ in pool.map(work, jobs):
-                pass
 
-        yield every
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max((os.cpu_count() or 1) - 1, 1))
