@@ -110,6 +110,14 @@ class Siting:
         measure = _MEASURES[self.problem.model]
         return "cost" if measure == "sites" and self.problem.cheapest else measure
 
+    @property
+    def mean(self) -> float:
+        """Objective of the p-median and its like a person who gets anywhere; NaN of others."""
+        instance = self.setting.instance
+        people = float(instance.people[instance.pairs.counts > 0].sum())
+        counts = self.measure == "person_distance" and people > 0
+        return self.objective / people if counts else float("nan")
+
     def scenario(self) -> Scenario:
         """Make the scenario that opens the sites, in their order."""
         return scenario_of(self.setting, self.sites)
@@ -281,6 +289,9 @@ class Siting:
         words = [text(f"site.status.{self.status}", lang, **told)]
         if solution.stopped is not None and self.status == "feasible":
             words.append(text(f"site.stopped.{solution.stopped}", lang))
+        if self.measure == "person_distance":
+            unit = text(f"unit.{self.setting.standard.unit}", lang)
+            words.append(text("site.mean", lang, value=f"{self.mean:,.1f}", unit=unit))
         backup = self.solved.backup
         if backup is not None and backup.found:
             figures = {
@@ -327,6 +338,7 @@ class Siting:
                 "objective": self.objective,
                 "bound": self.bound,
                 "gap": self.gap,
+                "mean": self.mean,
                 "seconds": solution.seconds,
                 "words": {"zh": self.words("zh"), "en": self.words("en")},
                 "candidates": {

@@ -254,6 +254,8 @@ def test_p_median(by_foot, options):
     )
     if verdict(plan, best):
         assert plan.objective == pytest.approx(best)
+        assert plan.mean == pytest.approx(best / by_foot.people[can].sum())
+        assert f"{plan.mean:,.1f}" in " ".join(plan.words("en"))
 
 
 @pytest.mark.parametrize("ranks", [1, 2, 4])
