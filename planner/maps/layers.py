@@ -233,7 +233,8 @@ def facilities(page: LocalMap, result: Coverage, lang: Language) -> list[Entry]:
         some = counted[placed == on_street]
         if some.empty:
             continue
-        tips = [_facility_tip(row, lang) for _, row in some.iterrows()]
+        told = some[["id", "name", "opened", "reason"]]
+        tips = [_facility_tip(row, lang) for row in told.itertuples()]
         ring, fill = (
             (colours.FACILITY_RING, colours.FACILITY)
             if on_street
@@ -301,12 +302,12 @@ def _rate_tip(row: pd.Series, lang: Language) -> str:
     return f"<b>{escape(_name(row, lang))}</b><br>{escape(told)}"
 
 
-def _facility_tip(row: pd.Series, lang: Language) -> str:
-    told = f"<b>{escape(row['name'] or row['id'])}</b>"
-    if pd.notna(row["opened"]):
-        told += f"<br>{words.said('map.tip_opened', lang, year=row['opened'])}"
-    if isinstance(row["reason"], str):
-        told += f"<br>{words.said('map.reason.' + row['reason'], lang)}"
+def _facility_tip(row: Any, lang: Language) -> str:
+    told = f"<b>{escape(row.name or row.id)}</b>"
+    if pd.notna(row.opened):
+        told += f"<br>{words.said('map.tip_opened', lang, year=row.opened)}"
+    if isinstance(row.reason, str):
+        told += f"<br>{words.said('map.reason.' + row.reason, lang)}"
     return told
 
 

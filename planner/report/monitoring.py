@@ -161,8 +161,10 @@ def missing_table(indicator: Indicator) -> Table | None:
     if short.empty:
         return None
     within = _within(indicator)
+    # Districts lie in nothing but the city.
+    inner = int(short["code"].isin(list(within)).any())
     columns = (
-        Column(key="within", head=phrase("column.within"), kind="words", share=2),
+        *((Column(key="within", head=phrase("column.within"), kind="words", share=2),) * inner),
         Column(key="name", head=phrase("column.name"), kind="words", share=2),
         Column(key="facilities", head=phrase("column.facilities"), kind="count"),
         Column(key="quota", head=phrase("column.quota"), kind="count"),
@@ -171,7 +173,7 @@ def missing_table(indicator: Indicator) -> Table | None:
     )
     rows: list[tuple[Value, ...]] = [
         (
-            within.get(row["code"]),
+            *((within.get(row["code"]),) * inner),
             Phrase(row["name"], row["name_en"]),
             *(value_of(row[name]) for name in ("facilities", "quota", "missing", "planned")),
         )
@@ -180,7 +182,7 @@ def missing_table(indicator: Indicator) -> Table | None:
     rows.append(
         (
             phrase("plan.sum"),
-            None,
+            *((None,) * inner),
             *(
                 int(short[name].fillna(0).sum())
                 for name in ("facilities", "quota", "missing", "planned")
@@ -199,7 +201,8 @@ def missing_table(indicator: Indicator) -> Table | None:
 def _within(indicator: Indicator) -> dict[str, Phrase]:
     """Name of the unit above each unit."""
     units = indicator.measures.city.units.set_index("code")
-    names = {code: Phrase(row["name"], row["name_en"]) for code, row in units.iterrows()}
+    above = units[units["level"] != "city"]
+    names = {code: Phrase(row["name"], row["name_en"]) for code, row in above.iterrows()}
     parents = units["parent"].to_dict()
     return {code: names[parent] for code, parent in parents.items() if parent in names}
 
