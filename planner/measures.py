@@ -84,6 +84,11 @@ class Measures:
         placed = every.drop(columns="geometry").join(assign(every.geometry, self.city.units))
         return pd.DataFrame(placed[placed[self.levels].notna().any(axis=1)])
 
+    @cached_property
+    def _services(self) -> frozenset[str]:
+        """Services of which the layer has any row."""
+        return frozenset(self.sites["service"].unique())
+
     def is_measurable(self, target: Target) -> bool:
         """Tell whether the layers hold what the target speaks of.
 
@@ -92,7 +97,7 @@ class Measures:
         """
         if target.chosen is None:
             return False
-        known = set(self.sites["service"])
+        known = self._services
         asked = [target.chosen, *([] if target.whole is None else [target.whole])]
         if target.kind == "share":
             return target.whole is not None and target.whole.service in known
@@ -167,7 +172,7 @@ class Measures:
         ``settlement``), ``key``, ``value``, and what it is the quotient of.
         """
         rows: list[tuple[Any, ...]] = []
-        if target.kind == "tiers" and target.service in set(self.sites["service"]):
+        if target.kind == "tiers" and target.service in self._services:
             # Those of a level without units are listed without a value.
             rows = self._tier_parts(target, year)
         elif self.is_measurable(target):
