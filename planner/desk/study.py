@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from planner.indicators import Monitoring
     from planner.maps import Show
     from planner.plan import Plan
+    from planner.report.model import Report, ReportKind
 
 YEARS = range(2020, 2026)
 """Years of the plan: its base and its five years."""
@@ -143,6 +144,37 @@ class Study:
 
     def _follow(self, year: int) -> Monitoring:
         return monitor(self.city, year, plan=self.plan, bench=self._following)
+
+    def report(self, kind: ReportKind, year: int, *, progress: Callable[[str], None]) -> Report:
+        """Make a report of coverage or of the plan in a year.
+
+        Parameters
+        ----------
+        kind
+            Any kind but ``siting``.
+        year
+            A year of the plan.
+        progress
+            Told in words what is being computed.
+
+        Raises
+        ------
+        PlannerError
+            It cannot be made; the message says why.
+        """
+        from planner.report.making import Making  # noqa: PLC0415 - its libraries are slow to import
+
+        with self._plan_lock:
+            making = Making(
+                bench=self._following,
+                plan=self.plan,
+                services=self.services,
+                keys=tuple(self.services),
+                progress=progress,
+            )
+            if kind == "coverage":
+                return making.coverage(year)
+            return making.evaluation(kind, year)
 
     def _coverage(self, choice: Choice) -> Coverage:
         return self._bench.coverage(choice.service, year=choice.year)
