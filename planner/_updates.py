@@ -337,7 +337,7 @@ def grouped(key, count):
 
 
 @compiled
-def lost_nodes(origin, gone, lost):
+def lost_nodes(origin, gone, lost, marked):
     """Nodes that are marked, or whose label came from an origin that is gone.
 
     Parameters
@@ -346,19 +346,27 @@ def lost_nodes(origin, gone, lost):
         Label of each node.
     gone
         Origins that have gone, in ascending order.
-    lost
-        Marks, taken away.
+    lost, marked
+        Marks, taken away, and whether there are any.
     """
     found = np.empty(1024, np.int64)
     count = 0
-    for node in range(len(origin)):
-        taken = lost[node]
-        if not taken and len(gone) > 0:
+    if len(gone) > 0:
+        low, high = gone[0], gone[-1]
+        for node in range(len(origin)):
             own = origin[node]
-            if gone[0] <= own <= gone[-1]:
-                at = np.searchsorted(gone, own)
-                taken = gone[at] == own
-        if taken:
+            if own < low or own > high:
+                continue
+            if high == low or gone[np.searchsorted(gone, own)] == own:
+                lost[node] = False
+                if count == len(found):
+                    found = _grown(found)
+                found[count] = node
+                count += 1
+    if not marked:
+        return found[:count].copy()
+    for node in range(len(origin)):
+        if lost[node]:
             lost[node] = False
             if count == len(found):
                 found = _grown(found)

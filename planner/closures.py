@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -256,13 +257,17 @@ class Spots:
 
     def __init__(self, xy: Floats) -> None:
         self.xy = xy
-        self._order = np.argsort(xy[:, 0], kind="stable")
-        self._x = xy[self._order, 0]
+
+    @cached_property
+    def _sorted(self) -> tuple[Ints, Floats]:
+        order = np.argsort(self.xy[:, 0], kind="stable")
+        return order, self.xy[order, 0]
 
     def within(self, west: float, south: float, east: float, north: float) -> Ints:
         """Rows of the places in a box, its border taken in."""
-        first = np.searchsorted(self._x, west, side="left")
-        rows: Ints = np.sort(self._order[first : np.searchsorted(self._x, east, side="right")])
+        order, x = self._sorted
+        first, last = np.searchsorted(x, west, side="left"), np.searchsorted(x, east, side="right")
+        rows: Ints = np.sort(order[first:last])
         y = self.xy[rows, 1]
         inside: Ints = rows[(y >= south) & (y <= north)]
         return inside

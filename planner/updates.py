@@ -99,7 +99,8 @@ class Labels:
         """
         lost = _NONE
         if len(gone) or self._marked:
-            lost = kernels("_updates").lost_nodes(self.origin, np.unique(gone), self._lost)
+            away = np.unique(gone)
+            lost = kernels("_updates").lost_nodes(self.origin, away, self._lost, self._marked)
             self._marked = False
         near = np.flatnonzero(np.isfinite(cost) & (cost <= self._limit))
         tail, head, fresh = self._cheaper
