@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+import atexit
+import threading
+from dataclasses import dataclass, replace
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import highspy
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import ArrayLike
 
@@ -31,7 +34,16 @@ _SETTINGS: dict[str, Any] = {
     "primal_feasibility_tolerance": _TOLERANCE,
     "dual_feasibility_tolerance": _TOLERANCE,
     "mip_abs_gap": 0.0,
+    # Programs within the program: HiGHS listens to nobody while they run, for ten seconds
+    # and more. Good solutions to begin with come from the searches here.
+    "mip_heuristic_run_rins": False,
+    "mip_heuristic_run_rens": False,
+    "mip_heuristic_run_root_reduced_cost": False,
 }
+
+
+# Seconds between two looks at the clock, and those that HiGHS is given to end by itself.
+_LISTEN, _GRACE = 0.05, 0.5
 
 
 class _Quiet(highspy.Highs):
@@ -97,13 +109,17 @@ class Program:
     """
 
     def __init__(self, sense: Sense) -> None:
-        self._sense = sense
-        make: Callable[[], Any] = _Quiet
-        self._highs = make()
+        self._unbounded = INF if sense == "max" else -INF
+        self._highs = self._made()
         self.set(**_SETTINGS)
         chosen = highspy.ObjSense.kMaximize if sense == "max" else highspy.ObjSense.kMinimize
         self._highs.changeObjectiveSense(chosen)
         self._integers = False
+
+    @staticmethod
+    def _made() -> Any:
+        make: Callable[[], Any] = _Quiet
+        return make()
 
     def set(self, **options: Any) -> None:
         """Set options of HiGHS by their names."""
@@ -252,29 +268,31 @@ class Program:
             values = np.asarray(start, dtype=np.float64)
             known = np.flatnonzero(~np.isnan(values)).astype(np.int32)
             highs.setSolution(len(known), known, np.ascontiguousarray(values[known]))
-        heard = _Ears(watch, what, tell, improved)
-        events = [highs.cbMipInterrupt, highs.cbSimplexInterrupt, highs.cbIpmInterrupt]
-        if self._integers:
-            for event in events:
-                event.subscribe(heard.interrupt)
-            highs.cbMipImprovingSolution.subscribe(heard.improve)
-        else:
-            for event in events[1:]:
-                event.subscribe(heard.pause)
+        unknown = Outcome("unknown", None, float("nan"), self._unbounded)
         if watch.should_stop():
-            return Outcome("unknown", None, float("nan"), INF if self._sense == "max" else -INF)
+            return unknown
+        run = _Run(highs, integers=self._integers)
+        told = tell or (lambda best, bound: watch.tell(best, bound, what))
         try:
-            highs.run()
+            for one in run.news(watch):
+                if isinstance(one, _Far):
+                    told(one.best, one.bound)
+                elif improved is not None:
+                    improved(one.values, one.objective)
         finally:
-            highs.clearCallbacks()
-        if heard.raised is not None:
-            raise heard.raised
-        return self._outcome(watch)
+            if run.busy:
+                # HiGHS goes on with what it holds until it listens; nobody else may touch that.
+                self._highs = self._made()
+        if not run.busy:
+            return self._outcome(watch)
+        bound = self._unbounded if run.bound is None else run.bound
+        if run.best is None:
+            return replace(unknown, bound=bound)
+        return Outcome("feasible", run.best.values, run.best.objective, bound)
 
     def _outcome(self, watch: Watch) -> Outcome:
         highs, info = self._highs, self._highs.getInfo()
         status, kinds = highs.getModelStatus(), highspy.HighsModelStatus
-        unbounded = INF if self._sense == "max" else -INF
         # Every column is bounded: what is infeasible or unbounded is infeasible.
         if status in {kinds.kInfeasible, kinds.kUnboundedOrInfeasible}:
             return Outcome("infeasible", None, float("nan"), float("nan"))
@@ -287,62 +305,121 @@ class Program:
         objective = float(info.objective_function_value) if has else float("nan")
         if self._integers:
             bound = float(info.mip_dual_bound)
-            bound = bound if np.isfinite(bound) else unbounded
+            bound = bound if np.isfinite(bound) else self._unbounded
             found: Found = "optimal" if done else "feasible" if has else "unknown"
             return Outcome(found, values, objective, bound, max(0, int(info.mip_node_count)))
         if not done:
-            return Outcome("feasible" if has else "unknown", values, objective, unbounded)
+            return Outcome("feasible" if has else "unknown", values, objective, self._unbounded)
         duals, costs = np.array(solution.row_dual), np.array(solution.col_dual)
         return Outcome("optimal", values, objective, objective, 0, duals, costs)
 
 
-class _Ears:
-    """Hears HiGHS out: passes progress on and has it stop."""
+class _Far(NamedTuple):
+    """How far an integer program has come."""
 
-    def __init__(
-        self,
-        watch: Watch,
-        what: str,
-        tell: Callable[[float | None, float], None] | None,
-        improved: Callable[[Floats, float], None] | None,
-    ) -> None:
-        self._watch = watch
-        self._tell = tell or (lambda best, bound: watch.tell(best, bound, what))
-        self._improved = improved
+    best: float | None
+    bound: float
+
+
+class _Better(NamedTuple):
+    """A better solution."""
+
+    values: Floats
+    objective: float
+
+
+class _Run:
+    """A run of HiGHS in a thread of its own.
+
+    HiGHS asks its callbacks whether to stop, but not while it prepares, which may last for
+    many seconds. So the thread that wants the answer waits for news rather than for HiGHS:
+    it hears of signals and of the clock at any time, and leaves a run that does not listen
+    to end by itself.
+
+    Attributes
+    ----------
+    best, bound
+        The last that were told, None before any.
+    """
+
+    def __init__(self, highs: Any, *, integers: bool) -> None:
+        self._highs = highs
+        self._news: SimpleQueue[_Far | _Better | None] = SimpleQueue()
+        self._stop = False
+        self._raised: BaseException | None = None
         self._told = (float("nan"), float("nan"))
-        # What a callback raises must not pass through HiGHS: kept, and raised after.
-        self.raised: BaseException | None = None
+        self.best: _Better | None = None
+        self.bound: float | None = None
+        for event in (highs.cbSimplexInterrupt, highs.cbIpmInterrupt):
+            event.subscribe(self._pause)
+        if integers:
+            highs.cbMipInterrupt.subscribe(self._hear)
+            highs.cbMipImprovingSolution.subscribe(self._improve)
+        self._thread = threading.Thread(target=self._work, name="HiGHS", daemon=True)
 
-    def pause(self, event: Any) -> None:
-        """Stop a linear program if asked."""
-        self._guarded(event, lambda: None)
+    @property
+    def busy(self) -> bool:
+        """Whether HiGHS is still at it."""
+        return self._thread.is_alive()
 
-    def interrupt(self, event: Any) -> None:
-        """Stop if asked, and tell of a change."""
-        self._guarded(event, lambda: self._news(event))
-
-    def improve(self, event: Any) -> None:
-        """Pass a better solution on."""
-
-        def pass_on() -> None:
-            if self._improved is not None:
-                out = event.data_out
-                self._improved(np.array(out.mip_solution), float(out.objective_function_value))
-
-        self._guarded(event, pass_on)
-
-    def _guarded(self, event: Any, do: Callable[[], None]) -> None:
+    def news(self, watch: Watch) -> Iterator[_Far | _Better]:
+        """Run, and give the news until it has ended or was left."""
+        self._thread.start()
+        waited = 0.0
         try:
-            do()
-            if self.raised is not None or self._watch.should_stop():
-                event.interrupt()
-        except BaseException as error:  # noqa: BLE001 - raised again once HiGHS has returned
-            self.raised = error
+            while waited < _GRACE:
+                try:
+                    one = self._news.get(timeout=_LISTEN)
+                except Empty:
+                    waited += _LISTEN if self._stop else 0.0
+                    self._stop = watch.should_stop()
+                    continue
+                if one is None:
+                    self._thread.join()
+                    break
+                self._keep(one)
+                yield one
+                self._stop = self._stop or watch.should_stop()
+        finally:
+            self._stop = True
+            if self.busy:
+                # At exit Python must not be gone before HiGHS has told it of its end.
+                atexit.register(self._thread.join)
+        if self._raised is not None:
+            raise self._raised
+
+    def _keep(self, one: _Far | _Better) -> None:
+        if isinstance(one, _Better):
+            self.best = one
+        else:
+            self.bound = one.bound
+
+    def _work(self) -> None:
+        try:
+            self._highs.run()
+            self._highs.clearCallbacks()
+        except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
+            self._raised = error
+        finally:
+            # What HiGHS keeps for a thread goes with it.
+            highspy.Highs.resetThreadScheduler(False)
+            self._news.put(None)
+            atexit.unregister(self._thread.join)
+
+    def _pause(self, event: Any) -> None:
+        if self._stop:
             event.interrupt()
 
-    def _news(self, event: Any) -> None:
+    def _hear(self, event: Any) -> None:
         out = event.data_out
         now = (float(out.mip_primal_bound), float(out.mip_dual_bound))
         if now != self._told and np.isfinite(now[1]):
             self._told = now
-            self._tell(now[0] if np.isfinite(now[0]) else None, now[1])
+            self._news.put(_Far(now[0] if np.isfinite(now[0]) else None, now[1]))
+        self._pause(event)
+
+    def _improve(self, event: Any) -> None:
+        out = event.data_out
+        better = _Better(np.array(out.mip_solution), float(out.objective_function_value))
+        self._news.put(better)
+        self._pause(event)

@@ -47,6 +47,8 @@ class Model:
     ----------
     program
         The program. Its first columns are the sites, as `Cover.sites` has them.
+    new, lower
+        (s,) which sites may be opened, and 1 where one must be open or is anyway.
     terms
         Columns of people served: a row a column, or with capacities an entry a column.
     """
@@ -66,9 +68,8 @@ class Model:
         self._fixed: dict[Culprit, int] = {}
         self.new = instance.openable[cover.sites]
         required = instance.required[cover.sites]
-        self.program.add_columns(
-            np.zeros(len(cover.sites)), lower=(required | ~self.new).astype(float), integer=True
-        )
+        self.lower = (required | ~self.new).astype(float)
+        self.program.add_columns(np.zeros(len(cover.sites)), lower=self.lower, integer=True)
         for at in np.flatnonzero(required):
             self._fixed[Culprit("required", int(cover.sites[at]), 1.0)] = int(at)
         self._limit_sites()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from planner.siting._answer import IMPOSSIBLE, Found, answer, nobody, unsolved
+from planner.siting._exchange import good_choice
 from planner.siting._model import Model
 from planner.siting.conflict import explain
-from planner.siting.reduction import allocatable, served
+from planner.siting.reduction import allocatable, reduced, served
 
 if TYPE_CHECKING:
     from planner.siting.control import Sense, Watch
@@ -54,9 +56,12 @@ def allocate(
         if share is None:
             model.cover_everyone()
         model.aim_at_sites(cheapest=cheapest)
-    outcome = model.program.solve(watch, what="program")
+    begin = _begin(model, watch, value) if sense == "max" else None
+    outcome = model.program.solve(watch, what="program", start=begin)
     trivial = float(instance.people.sum()) if sense == "max" else 0.0
     bound = min(outcome.bound, trivial) if sense == "max" else max(outcome.bound, trivial)
+    if outcome.values is None and begin is not None:
+        outcome = replace(outcome, found="feasible", values=begin)
     if outcome.values is None:
         found = IMPOSSIBLE if outcome.found == "infeasible" else Found(None, bound)
         everyone = sense == "min" and share is None
@@ -76,6 +81,23 @@ def allocate(
         assigned=assigned,
         least=0.0 if sense == "max" else wanted_people(instance, share),
     )
+
+
+def _begin(model: Model, watch: Watch, value: Floats | None) -> Floats | None:
+    """Values of a choice that is good without capacities, with people allocated to it."""
+    instance, limits, program = model.instance, model.limits, model.program
+    cover = reduced(instance, limits, value=value)
+    choice = good_choice(cover, instance, limits, watch)
+    if choice is None:
+        return None
+    chosen = cover.sites[choice.opened]
+    fixed = (np.isin(model.cover.sites, chosen) | ~model.new).astype(float)
+    program.bound_columns(model.sites, fixed, fixed)
+    outcome = program.solve(watch, what="greedy", gap=0.0, tell=lambda *_: None)
+    program.bound_columns(model.sites, model.lower, 1.0)
+    if outcome.values is not None:
+        watch.tell(outcome.objective, None, "greedy")
+    return outcome.values
 
 
 def _parts(model: Model, values: Floats) -> Floats:

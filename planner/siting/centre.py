@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,7 +10,7 @@ import scipy.sparse as sp
 
 from planner.siting._choice import Choice, verified
 from planner.siting._highs import Program
-from planner.siting.bounds import Rows, distances
+from planner.siting.bounds import Rows, distances, exchange
 from planner.siting.control import Watch
 from planner.siting.instance import Instance
 from planner.siting.solution import Solution
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from planner.siting.solution import Status
 
 _HALF = 0.5
+_POWER = 6
 _COMPARED = 4_000
 """Rows up to which each is compared with each for holding another."""
 
@@ -87,15 +89,18 @@ class _Search:
 
     def run(self) -> None:
         """Search until the best is proved, or the watch says stop."""
-        first = self.choice.pick(np.zeros(len(self.choice.sites)), self.watch)
+        rows = self.rows
+        near = np.bincount(rows.site, minlength=len(self.choice.sites)).astype(np.float64)
+        first = self.choice.pick(-near, self.watch)
         if first is None:
             self.infeasible = self.choice.contradictory or self.choice.impossible
             return
-        rows = self.rows
         if rows.stuck.any():
             self.infeasible = True
             return
         self._offer(first)
+        if not self.watch.should_stop():
+            self._offer(exchange(_steep(rows), self.choice, first))
         least = rows.far.copy()
         has = rows.counts > 0
         least[has] = np.minimum(least[has], rows.cost[rows.start[:-1][has]])
@@ -214,6 +219,12 @@ def farthest(instance: Instance, weight: Floats, opened: Ints) -> tuple[float, I
     site, distance = instance.pairs.nearest(instance.is_open(opened))
     counts = weight > 0
     return float((weight[counts] * distance[counts]).max(initial=0.0)), site
+
+
+def _steep(rows: Rows) -> Rows:
+    """Count long ways for much more than short ones, so that their sum is about the longest."""
+    scale = float(rows.cost.max(initial=0.0)) or 1.0
+    return replace(rows, cost=(rows.cost / scale) ** _POWER, far=(rows.far / scale) ** _POWER)
 
 
 def _hardest(cover: sp.csr_array) -> sp.csr_array:
