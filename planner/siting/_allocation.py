@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from planner.siting.bounds import Dual, Flags
     from planner.siting.control import Watch
-    from planner.siting.instance import Floats, Instance, Ints
+    from planner.siting.instance import Floats, Instance, Ints, Pairs
     from planner.siting.limits import Limits
 
 _HALF = 0.5
@@ -51,6 +51,8 @@ class Loads:
     instance: Instance
     limits: Limits
     choice: Choice
+    pairs: Pairs
+    """Which sites are near enough to serve which demand."""
     rows: Rows
     sites: Ints
     """(s,) as the instance counts them."""
@@ -97,7 +99,7 @@ class Loads:
             row,
         )
         return cls(
-            instance, limits, choice, rows, sites, load[row], instance.capacity[sites], split
+            instance, limits, choice, pairs, rows, sites, load[row], instance.capacity[sites], split
         )
 
     @cached_property

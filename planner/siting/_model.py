@@ -42,6 +42,8 @@ class Model:
         Of the objective, which is nought until `Program.price` sets it.
     share
         Least share of all people to be served; None for no such limit.
+    whole
+        Whether, with capacities, a row is allocated to one site rather than in parts.
 
     Attributes
     ----------
@@ -61,8 +63,9 @@ class Model:
         *,
         sense: Sense,
         share: float | None = None,
+        whole: bool = False,
     ) -> None:
-        self.instance, self.limits, self.cover = instance, limits, cover
+        self.instance, self.limits, self.cover, self._whole = instance, limits, cover, whole
         self.program = Program(sense)
         self._rows: dict[Culprit, tuple[int, float, float]] = {}
         self._fixed: dict[Culprit, int] = {}
@@ -123,7 +126,7 @@ class Model:
         weight = cover.weight[row]
         entries = len(row)
         # A column is people of the row who go to the site, in parts of the row.
-        first = program.add_columns(np.zeros(entries))
+        first = program.add_columns(np.zeros(entries), integer=self._whole)
         column = first + np.arange(entries)
         program.add_rows(cover.start, column, 1.0, upper=1.0)
         pairs = np.column_stack([column, cover.site]).ravel()

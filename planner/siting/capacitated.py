@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,9 +13,9 @@ from planner.siting._allocation import Allocation, Loads, allotted, priced
 from planner.siting._choice import Choice, verified
 from planner.siting.bounds import Dual
 from planner.siting.branching import branch
-from planner.siting.conflict import Conflict
+from planner.siting.conflict import explain
 from planner.siting.control import Watch
-from planner.siting.limits import Culprit, slack
+from planner.siting.limits import slack
 from planner.siting.search import Search
 
 if TYPE_CHECKING:
@@ -125,8 +125,7 @@ def capacitated_p_median(
     Returns
     -------
     Objective in people times the distances' unit; ``assigned`` is who serves most of each
-    row. Where capacities cannot hold everyone the conflict says so, and `shortage` by how
-    much.
+    row. Where capacities cannot hold everyone `shortage` says by how much.
 
     Raises
     ------
@@ -147,11 +146,11 @@ def capacitated_p_median(
     with Watch(control) as watch:
         loads = Loads.of(instance, limits, _loads(instance, load), beyond, split=split)
         search = _Search(loads, watch)
-        if beyond is None and (short := shortage(instance, limits, load=load)) is not None:
-            search.conflict = _conflict(limits, short)
+        if beyond is None and shortage(instance, limits, load=load) is not None:
             search.infeasible = True
         else:
             search.run()
+        search.explain(everyone=beyond is None)
         return search.answer()
 
 
@@ -165,15 +164,6 @@ def _loads(instance: Instance, load: ArrayLike | None) -> Floats:
     if len(wrong):
         raise InputError(text("siting.load", rows=", ".join(str(row) for row in wrong[:5])))
     return values
-
-
-def _conflict(limits: Limits, short: Shortage) -> Conflict:
-    culprits = [Culprit("capacity", -1, short.capacity)]
-    if limits.number is not None:
-        culprits.append(Culprit("number", -1, limits.number))
-    if limits.budget is not None:
-        culprits.append(Culprit("budget", -1, limits.budget))
-    return Conflict(tuple(culprits), ())
 
 
 class _Search(Search):
@@ -297,6 +287,20 @@ class _Search(Search):
         if not self.loads.limits.broken(self.loads.instance, sites, served):
             self.best, self.opened, self.parts = objective, opened, parts
             self.tell("exchange")
+
+    def explain(self, *, everyone: bool) -> None:
+        """Find out why there is no choice, if there is none.
+
+        Loads that are not the people cannot be told together with floors, which are of people.
+        """
+        loads = self.loads
+        instance, load = loads.instance, np.zeros(loads.instance.demands)
+        load[loads.rows.row] = loads.load
+        if not self.infeasible or (loads.limits.floors and (load != instance.people).any()):
+            return
+        asked = replace(instance, people=load, pairs=loads.pairs)
+        share = 1.0 if everyone else None
+        self.conflict = explain(asked, loads.limits, self.watch, share=share, whole=not loads.split)
 
     def answer(self) -> Solution:
         """Give what was found."""

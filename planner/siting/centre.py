@@ -11,6 +11,7 @@ import scipy.sparse as sp
 from planner.siting._choice import Choice, verified
 from planner.siting._highs import Program
 from planner.siting.bounds import Rows, distances, exchange
+from planner.siting.conflict import explain
 from planner.siting.control import Watch
 from planner.siting.instance import Instance
 from planner.siting.solution import Solution
@@ -190,6 +191,11 @@ class _Search:
             bound = min(bound, objective)
         elif self.infeasible:
             bound = float("nan")
+        conflict = None
+        if self.infeasible:
+            roomy = np.full(self.instance.sites, np.inf)
+            near = replace(self.instance, capacity=roomy)
+            conflict = explain(near, self.limits, self.watch, share=1.0)
         return Solution(
             model="p_centre",
             sense="min",
@@ -201,6 +207,7 @@ class _Search:
             seconds=self.watch.seconds,
             nodes=self.nodes,
             stopped=None if proved or self.infeasible else self.watch.stopped,
+            conflict=conflict,
         )
 
 

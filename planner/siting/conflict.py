@@ -59,6 +59,7 @@ def explain(
     share: float | None = None,
     everyone: bool = False,
     value: Floats | None = None,
+    whole: bool = False,
 ) -> Conflict | None:
     """Find which limits contradict each other, and the least change that mends it.
 
@@ -73,6 +74,8 @@ def explain(
         Time and interrupts; None for no limit.
     share, everyone, value
         What else is asked, as in `planner.siting.covering.set_cover`.
+    whole
+        Whether, with capacities, all people of a row go to one site.
 
     Returns
     -------
@@ -92,15 +95,20 @@ def explain(
     """
     if watch is None:
         with Watch() as alone:
-            return explain(instance, limits, alone, share=share, everyone=everyone, value=value)
+            more = {"everyone": everyone, "whole": whole}
+            return explain(instance, limits, alone, share=share, value=value, **more)
     crowded = bool(np.isfinite(instance.capacity).any())
+    if crowded and whole and value is None:
+        # Rows whose people serve alike are merged unless they are told apart.
+        value = np.ones(len(instance.pairs.site))
     make = allocatable if crowded else reduced
     cover = make(instance, limits, value=value)
     if everyone:
         people = float(instance.people.sum())
         reached = float(instance.people @ cover.base) + float(cover.weight.sum())
         share = reached / people if people else None
-    debate = _Debate(Model(instance, limits, cover, sense="min", share=share), watch, value)
+    model = Model(instance, limits, cover, sense="min", share=share, whole=whole)
+    debate = _Debate(model, watch, value)
     try:
         if debate.feasible(debate.all):
             return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,7 @@ from planner.siting._choice import Choice, verified
 from planner.siting._radius import Radius, cut_down
 from planner.siting.bounds import Dual, Rows, distances, exchange, spread, suggested, unlimited
 from planner.siting.branching import branch
+from planner.siting.conflict import explain
 from planner.siting.control import Watch
 from planner.siting.search import Search
 
@@ -85,6 +87,7 @@ def p_median(
     with Watch(control) as watch:
         search = _Search(instance, limits, beyond, watch)
         search.run()
+        search.explain(beyond)
         return search.answer()
 
 
@@ -234,6 +237,14 @@ class _Search(Search):
         if objective < self.best and not self.limits.broken(self.instance, sites, served):
             self.best, self.opened = objective, opened
             self.tell("exchange")
+
+    def explain(self, beyond: ArrayLike | None) -> None:
+        """Find out why there is no choice, if there is none."""
+        if self.infeasible:
+            roomy = np.full(self.instance.sites, np.inf)
+            near = replace(self.instance, pairs=self.pairs, capacity=roomy)
+            share = 1.0 if beyond is None else None
+            self.conflict = explain(near, self.limits, self.watch, share=share)
 
     def answer(self) -> Solution:
         """Give what was found, added up anew."""

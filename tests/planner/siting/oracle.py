@@ -1,5 +1,6 @@
 """Every choice of sites looked at, one by one, in plain Python."""
 
+from dataclasses import replace
 from itertools import combinations, product
 
 import numpy as np
@@ -320,3 +321,28 @@ def _in_parts(instance, limits, new, load, beyond):
         b_eq=np.ones(len(counted)),
     )
     return found.fun if found.status == 0 else None
+
+
+def capacitated_worst(instance, limits):
+    """The best rate of the worst area within the capacities; None if there is no choice."""
+    areas = sorted(
+        {int(a) for a, w in zip(instance.area, instance.people, strict=True) if a >= 0 and w > 0}
+    )
+    # The worst rate is at least a floor for all areas alike: the greatest such, by halving.
+    best = None
+    for new in choices(instance, limits):
+        low, high = -1.0, 1.0
+        if allocation(instance, limits, new) is None:
+            continue
+        while high - low > 1e-9:
+            middle = (low + high) / 2
+            floors = {
+                area: max(middle, limits.floors.get(area, 0.0)) for area in (*areas, *limits.floors)
+            }
+            raised = replace(limits, floors={a: min(1.0, max(0.0, f)) for a, f in floors.items()})
+            if middle <= 0 or allocation(instance, raised, new) is not None:
+                low = middle
+            else:
+                high = middle
+        best = low if best is None else max(best, low)
+    return best

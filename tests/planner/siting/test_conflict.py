@@ -5,10 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from planner.siting.capacitated import capacitated_p_median
+from planner.siting.centre import p_centre
 from planner.siting.conflict import explain
 from planner.siting.covering import maximal_cover, set_cover
 from planner.siting.instance import Instance, Pairs, Role
 from planner.siting.limits import Culprit, Limits
+from planner.siting.median import p_median
 from tests.planner.siting import oracle
 from tests.planner.siting.strategies import instances, limits
 
@@ -157,3 +160,43 @@ def test_conflicts_are_minimal_and_changes_mend_them(data):
         nearer = change.value + np.sign(old - change.value) * step
         less = type(change)(Culprit(change.culprit.kind, change.culprit.key, old), nearer)
         assert next(oracle.feasible(instance, changed(limit, less)), None) is None
+
+
+def far_apart():
+    """Two rows with a site each, no further site near."""
+    return Pairs.from_dense([[1.0, np.inf], [np.inf, 2.0]])
+
+
+@pytest.mark.parametrize("solve", [p_median, p_centre])
+def test_one_site_cannot_serve_two_places(solve):
+    found = solve(Instance.of(far_apart(), people=[1, 3]), Limits(number=1, budget=7))
+    assert found.status == "infeasible"
+    assert told(found.conflict) == {("number", -1), ("share", -1)}
+    assert mended(found.conflict) == pytest.approx({("number", -1): 2, ("share", -1): 0.75})
+
+
+@pytest.mark.parametrize("solve", [p_median, p_centre])
+def test_somebody_whom_nobody_is_near_stands_alone(solve):
+    near = Pairs.from_dense([[1.0, 2.0], [np.inf, np.inf]])
+    found = solve(Instance.of(near, people=[3, 1]), Limits(number=1))
+    assert told(found.conflict) == {("share", -1)}
+    assert mended(found.conflict) == {("share", -1): 0.75}
+
+
+def test_a_median_with_a_floor_beyond_its_number():
+    instance = Instance.of(far_apart(), people=[1, 3], area=[0, 1])
+    found = p_median(instance, Limits(number=1, floors={0: 0.5, 1: 0.5}), beyond=9)
+    assert told(found.conflict) == {("number", -1), ("floor", 0), ("floor", 1)}
+    # A site two away serves nobody within one.
+    found = p_median(instance, Limits(number=2, floors={1: 0.5}), beyond=1)
+    assert told(found.conflict) == {("floor", 1)}
+
+
+@pytest.mark.parametrize(("split", "most"), [(True, 17 / 18), (False, 12 / 18)])
+def test_capacities_that_hold_too_few(split, most):
+    near = Pairs.from_dense(np.ones((3, 3)))
+    instance = Instance.of(near, people=[6, 6, 6], capacity=[8, 7, 9])
+    found = capacitated_p_median(instance, Limits(number=2), split=split)
+    assert told(found.conflict) == {("number", -1), ("share", -1)}
+    assert mended(found.conflict)["number", -1] == 3
+    assert mended(found.conflict)["share", -1] == pytest.approx(most)

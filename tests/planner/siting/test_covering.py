@@ -1,7 +1,3 @@
-import signal
-import subprocess
-import sys
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -58,6 +54,25 @@ def test_set_cover_is_that_of_every_choice_tried(data, cheapest, share):
         assert found.status == "optimal"
         assert found.objective == pytest.approx(best, abs=1e-7)
         assert found.bound == found.objective
+
+
+@settings(max_examples=30)
+@given(data=st.data())
+@pytest.mark.parametrize("cheapest", [False, True])
+def test_partial_cover_of_a_share_is_that_of_every_choice_tried(data, cheapest):
+    instance = data.draw(instances())
+    limit = data.draw(limits(instance))
+    size = len(instance.pairs.site)
+    parts = st.sampled_from([0.0, 0.2, 0.5, 0.75, 1.0])
+    value = np.array(data.draw(st.lists(parts, min_size=size, max_size=size)))
+    share = data.draw(st.sampled_from([0.0, 0.25, 0.5, 0.7]))
+    found = set_cover(instance, limit, share=share, cheapest=cheapest, value=value)
+    best = oracle.fewest(instance, limit, share, cheapest, value)
+    if best is None:
+        assert found.status == "infeasible"
+    else:
+        assert found.status == "optimal"
+        assert found.objective == pytest.approx(best, abs=1e-7)
 
 
 def scattered(rows, sites, radius, seed=1):
@@ -145,35 +160,6 @@ def test_a_gap_that_is_near_enough_is_enough(monkeypatch):
     monkeypatch.setattr(_maximise, "DIRECT", 500)
     found = maximal_cover(scattered(600, 80, 0.13), Limits(number=8), control=Control(gap=0.2))
     assert found.gap <= 0.2
-
-
-SLOW = """
-import numpy as np
-from planner.siting.control import Control
-from planner.siting.covering import set_cover
-from planner.siting.instance import Instance, Pairs
-from planner.siting.limits import Limits
-
-rng = np.random.default_rng(3)
-near = Pairs.from_dense(np.where(rng.random((400, 400)) < 0.06, 1.0, np.inf))
-told = lambda progress: print(progress.what, flush=True)
-found = set_cover(Instance.of(near), Limits(), control=Control(progress=told))
-print("end", found.status, found.stopped, found.objective, found.bound, len(found.sites))
-"""
-
-
-def test_ctrl_c_gives_the_best_so_far():
-    with subprocess.Popen(
-        [sys.executable, "-c", SLOW], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as running:
-        assert running.stdout.readline() == "greedy\n"
-        time.sleep(1.0)
-        running.send_signal(signal.SIGINT)
-        out, problems = running.communicate(timeout=60)
-    assert running.returncode == 0, problems
-    _, status, stopped, objective, bound, sites = out.splitlines()[-1].split()
-    assert (status, stopped) == ("feasible", "interrupt")
-    assert 0 < float(bound) < float(objective) == int(sites)
 
 
 @pytest.mark.parametrize(

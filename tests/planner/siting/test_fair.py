@@ -36,6 +36,21 @@ def test_rates_are_the_best_from_the_worst_up(data, partial):
     assert oracle.people(instance, found.solution.served) == pytest.approx(people, abs=1e-6)
 
 
+@settings(max_examples=12)
+@given(data=st.data())
+def test_the_worst_rate_within_capacities_is_the_best_of_every_choice_tried(data):
+    instance = data.draw(instances(most_sites=4, most_rows=4, capacities=True))
+    assume(((instance.area >= 0) & (instance.people > 0)).any())
+    limit = data.draw(limits(instance))
+    found = fair_cover(instance, limit)
+    best = oracle.capacitated_worst(instance, limit)
+    if best is None:
+        assert found.solution.status == "infeasible"
+    else:
+        assert found.solution.objective == pytest.approx(max(0.0, best), abs=1e-5)
+        assert found.solution.bound == pytest.approx(found.solution.objective, abs=1e-7)
+
+
 def test_the_worst_comes_first_even_where_fewer_people_are_served():
     near = Pairs.from_dense([[1, np.inf], [np.inf, 1], [1, 1]])
     instance = Instance.of(near, people=[100, 1, 1], area=[0, 1, 1])

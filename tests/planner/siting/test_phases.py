@@ -11,11 +11,17 @@ from tests.planner.siting import oracle
 from tests.planner.siting.strategies import instances, limits
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(data=st.data())
-def test_each_year_is_the_best_part_of_the_next(data):
+@pytest.mark.parametrize("partial", [False, True])
+def test_each_year_is_the_best_part_of_the_next(data, partial):
     instance = data.draw(instances())
     limit = data.draw(limits(instance))
+    value = None
+    if partial:
+        size = len(instance.pairs.site)
+        parts = st.sampled_from([0.0, 0.2, 0.5, 0.75, 1.0])
+        value = np.array(data.draw(st.lists(parts, min_size=size, max_size=size)))
     yearly = st.tuples(
         st.one_of(st.none(), st.integers(0, 2)),
         st.one_of(st.none(), st.sampled_from([0.0, 1.0, 2.0, 3.5])),
@@ -39,7 +45,7 @@ def test_each_year_is_the_best_part_of_the_next(data):
         with pytest.raises(InputError):
             phased_cover(instance, limit, years)
         return
-    plan = phased_cover(instance, limit, years)
+    plan = phased_cover(instance, limit, years, value=value)
     end = Limits(
         number=least(limit.number, total),
         exactly=limit.exactly,
@@ -49,7 +55,7 @@ def test_each_year_is_the_best_part_of_the_next(data):
         apart=limit.apart,
         floors=limit.floors,
     )
-    best = oracle.maximal(instance, end)
+    best = oracle.maximal(instance, end, value)
     if best is None:
         assert {state.status for state in plan.solutions} == {"infeasible"}
         return
@@ -61,7 +67,7 @@ def test_each_year_is_the_best_part_of_the_next(data):
         role[later.sites] = Role.CANDIDATE
         part = Instance.of(instance.pairs, people=instance.people, cost=instance.cost, role=role)
         within = Limits(number=upto(numbers, at), budget=upto(budgets, at))
-        assert now.objective == pytest.approx(oracle.maximal(part, within))
+        assert now.objective == pytest.approx(oracle.maximal(part, within, value))
         assert now.status == "optimal"
     together = np.concatenate(list(plan.opened.values()))
     assert sorted(together) == plan.solutions[-1].sites.tolist()
