@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from planner.siting._answer import IMPOSSIBLE, Found, answer, nobody, unsolved
-from planner.siting._exchange import good_choice
-from planner.siting._model import Model
+from planner.siting.answer import IMPOSSIBLE, Found, answer, nobody, unsolved
 from planner.siting.conflict import explain
+from planner.siting.local_search import good_choice
+from planner.siting.model import Model
 from planner.siting.reduction import allocatable, reduced, served
 
 if TYPE_CHECKING:

@@ -9,14 +9,14 @@ import numpy as np
 
 from layers.errors import InputError
 from layers.messages import text
-from planner.siting._answer import Found, answer, unsolved
-from planner.siting._minimise import fewest
-from planner.siting._model import Model
 from planner.siting.allocation import spent, wanted_people
+from planner.siting.answer import Found, answer, unsolved
 from planner.siting.conflict import explain
 from planner.siting.control import Watch
 from planner.siting.covering import checked
+from planner.siting.fewest import fewest
 from planner.siting.limits import slack
+from planner.siting.model import Model
 from planner.siting.reduction import doubly
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from planner.siting._choice import Best, Choice
+    from planner.siting.choice import Best, Choice
     from planner.siting.control import Watch
     from planner.siting.instance import Floats, Instance, Ints, Pairs, Small
 

@@ -13,8 +13,8 @@ from planner.siting.bounds import Dual
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from planner.siting._choice import Choice
     from planner.siting.bounds import Point
+    from planner.siting.choice import Choice
     from planner.siting.instance import Floats
     from planner.siting.search import Search
 

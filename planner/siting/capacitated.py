@@ -9,14 +9,15 @@ import numpy as np
 
 from layers.errors import InputError
 from layers.messages import text
-from planner.siting._allocation import Allocation, Loads, allotted, priced
-from planner.siting._choice import Choice, verified
 from planner.siting.bounds import Dual
 from planner.siting.branching import branch
+from planner.siting.choice import Choice
 from planner.siting.conflict import explain
 from planner.siting.control import Watch
 from planner.siting.limits import slack
+from planner.siting.loads import Allocation, Loads, allotted, priced
 from planner.siting.search import Search
+from planner.siting.solution import verified
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,11 +25,11 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from layers.messages import Language
-    from planner.siting._highs import Outcome
     from planner.siting.bounds import Point
     from planner.siting.control import Control
     from planner.siting.instance import Floats, Instance, Ints
     from planner.siting.limits import Limits
+    from planner.siting.program import Outcome
     from planner.siting.solution import Solution
 
 _STEPS, _EVERY, _NODES = 1_500, 10, 200

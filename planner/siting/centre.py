@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 import scipy.sparse as sp
 
-from planner.siting._choice import Choice, verified
-from planner.siting._highs import Program
 from planner.siting.bounds import Rows, distances, exchange
+from planner.siting.choice import Choice
 from planner.siting.conflict import explain
 from planner.siting.control import Watch
 from planner.siting.instance import Instance
-from planner.siting.solution import Solution
+from planner.siting.program import Program
+from planner.siting.search import Search
+from planner.siting.solution import verified
 
 if TYPE_CHECKING:
     from planner.siting.bounds import Flags
     from planner.siting.control import Control
     from planner.siting.instance import Floats, Ints
     from planner.siting.limits import Limits
-    from planner.siting.solution import Status
+    from planner.siting.solution import Solution
 
 _HALF = 0.5
 _POWER = 6
@@ -71,22 +72,19 @@ def p_centre(
     with Watch(control) as watch:
         search = _Search(instance, limits, watch, weighted=weighted)
         search.run()
-        return search.solution()
+        search.explain()
+        return search.answer()
 
 
-class _Search:
-    """One solve: the best choice so far, and distances shown to be too short."""
+class _Search(Search):
+    """One solve: its bound is the least distance that was not shown to be too short."""
 
     def __init__(self, instance: Instance, limits: Limits, watch: Watch, *, weighted: bool) -> None:
-        self.instance, self.limits, self.watch, self.weighted = instance, limits, watch, weighted
-        self.choice = Choice(instance, limits)
+        super().__init__(Choice(instance, limits), watch, whole=False)
+        self.instance, self.limits = instance, limits
         self.weight = instance.people if weighted else (instance.people > 0).astype(np.float64)
         counted = Instance.of(instance.pairs, people=self.weight, role=instance.role)
         self.rows = Rows.of(counted, *distances(instance, None), self.choice)
-        self.opened: Ints | None = None
-        self.best, self.bound = float("inf"), 0.0
-        self.infeasible = False
-        self.nodes = 0
 
     def run(self) -> None:
         """Search until the best is proved, or the watch says stop."""
@@ -105,7 +103,7 @@ class _Search:
         least = rows.far.copy()
         has = rows.counts > 0
         least[has] = np.minimum(least[has], rows.cost[rows.start[:-1][has]])
-        self.bound = float(least.max(initial=0.0))
+        self.raise_bound(float(least.max(initial=0.0)))
         ends = np.concatenate([rows.cost, rows.far[np.isfinite(rows.far)], [self.bound]])
         values = np.unique(ends[(ends >= self.bound) & (ends <= self.best)])
         low = self._halve(values, 0, whole=False)
@@ -131,9 +129,8 @@ class _Search:
                 high = middle
             else:
                 low = middle + 1
-                self.bound = float(values[low]) if low < len(values) else float("inf")
-                self._tell("bound")
-            if self.opened is not None and self.watch.near_enough(self.best, self.bound):
+                self.raise_bound(float(values[low]) if low < len(values) else self.best)
+            if self.done:
                 break
         return low
 
@@ -170,44 +167,26 @@ class _Search:
         served = np.ones(self.instance.demands)
         if objective < self.best and not self.limits.broken(self.instance, sites, served):
             self.best, self.opened = objective, opened
-            self._tell("exchange")
+            self.tell("exchange")
 
-    def _tell(self, what: str) -> None:
-        best = self.best if np.isfinite(self.best) else None
-        self.watch.tell(best, min(self.bound, self.best), what)
+    def explain(self) -> None:
+        """Find out why there is no choice, if there is none."""
+        if self.infeasible:
+            roomy = replace(self.instance, capacity=np.full(self.instance.sites, np.inf))
+            self.conflict = explain(roomy, self.limits, self.watch, share=1.0)
 
-    def solution(self) -> Solution:
+    def answer(self) -> Solution:
         """Give what was found, measured anew."""
-        nothing = np.empty(0, dtype=np.int64)
+        sites = np.empty(0, dtype=np.int64)
         assigned = np.full(self.instance.demands, -1, dtype=np.int64)
-        status: Status = "infeasible" if self.infeasible else "unknown"
-        sites, objective, bound = nothing, float("nan"), self.bound
-        proved = self.opened is not None and self.bound >= self.best
+        served, objective = np.zeros(self.instance.demands), float("nan")
         if self.opened is not None:
             sites = np.sort(self.choice.sites[self.opened])
             objective, assigned = farthest(self.instance, self.weight, sites)
             verified(self.instance, self.limits, sites, np.ones(self.instance.demands))
-            status = "optimal" if proved else "feasible"
-            bound = min(bound, objective)
-        elif self.infeasible:
-            bound = float("nan")
-        conflict = None
-        if self.infeasible:
-            roomy = np.full(self.instance.sites, np.inf)
-            near = replace(self.instance, capacity=roomy)
-            conflict = explain(near, self.limits, self.watch, share=1.0)
-        return Solution(
-            model="p_centre",
-            sense="min",
-            status=status,
-            sites=sites,
-            objective=objective,
-            bound=bound,
-            assigned=assigned,
-            seconds=self.watch.seconds,
-            nodes=self.nodes,
-            stopped=None if proved or self.infeasible else self.watch.stopped,
-            conflict=conflict,
+            served = (assigned >= 0).astype(np.float64)
+        return self.solution(
+            "p_centre", sites=sites, objective=objective, assigned=assigned, served=served
         )
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from planner.siting._model import Model
 from planner.siting.control import Watch
+from planner.siting.model import Model
 from planner.siting.reduction import allocatable, reduced, served
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ import numpy as np
 
 from layers.errors import InputError
 from layers.messages import text
-from planner.siting._answer import answer, unsolved
-from planner.siting._maximise import maximise
-from planner.siting._minimise import fewest
 from planner.siting.allocation import allocate, spent, wanted_people
+from planner.siting.answer import answer, unsolved
 from planner.siting.conflict import explain
 from planner.siting.control import Watch
+from planner.siting.fewest import fewest
+from planner.siting.maximal import maximise
 from planner.siting.reduction import reduced, served, without_dominated
 
 if TYPE_CHECKING:

@@ -9,21 +9,21 @@ import numpy as np
 
 from layers.errors import InputError
 from layers.messages import text
-from planner.siting._answer import IMPOSSIBLE, Found, answer, unsolved
-from planner.siting._model import Model
 from planner.siting.allocation import allocated
+from planner.siting.answer import IMPOSSIBLE, Found, answer, unsolved
 from planner.siting.conflict import explain
 from planner.siting.control import Watch
 from planner.siting.covering import checked
+from planner.siting.model import Model
 from planner.siting.reduction import allocatable, reduced, served, without_dominated
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from planner.siting._highs import Outcome
     from planner.siting.control import Control
     from planner.siting.instance import Floats, Instance, Ints
     from planner.siting.limits import Limits
+    from planner.siting.program import Outcome
     from planner.siting.solution import Solution
 
 # A level is kept to this part of a rate, so that rounding does not forbid it.

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from planner.siting._choice import Choice, verified
-from planner.siting._radius import Radius, cut_down
 from planner.siting.bounds import Dual, Rows, distances, exchange, spread, suggested, unlimited
 from planner.siting.branching import branch
+from planner.siting.choice import Choice
 from planner.siting.conflict import explain
 from planner.siting.control import Watch
+from planner.siting.radius import Radius, cut_down
 from planner.siting.search import Search
+from planner.siting.solution import verified
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

@@ -9,7 +9,7 @@ import numpy as np
 from planner.siting.solution import Solution
 
 if TYPE_CHECKING:
-    from planner.siting._choice import Choice
+    from planner.siting.choice import Choice
     from planner.siting.conflict import Conflict
     from planner.siting.control import Watch
     from planner.siting.instance import Floats, Ints

@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from layers.errors import PlannerError
+from layers.messages import text
 from planner.siting.control import relative_gap
+from planner.siting.limits import Broken, slack
 
 if TYPE_CHECKING:
     from planner.siting.conflict import Conflict
     from planner.siting.control import Sense, Stop
-    from planner.siting.instance import Floats, Ints
+    from planner.siting.instance import Floats, Instance, Ints
+    from planner.siting.limits import Limits
 
 Status = Literal["optimal", "feasible", "infeasible", "unknown"]
 
@@ -83,3 +87,27 @@ class Solution:
             f"<Solution of {self.model}: {len(self.sites)} sites, {self.objective:,.6g} "
             f"({self.status}, gap {self.gap:.2%}) in {self.seconds:.2f} s{early}>"
         )
+
+
+def verified(
+    instance: Instance, limits: Limits, opened: Ints, share: Floats, least: float = 0.0
+) -> None:
+    """Hold a choice of sites against the limits once more, by plain arithmetic.
+
+    Parameters
+    ----------
+    least
+        People who had to be served.
+
+    Raises
+    ------
+    PlannerError
+        The solver broke a limit: a fault of it or of this program, not of the input.
+    """
+    broken = limits.broken(instance, opened, share)
+    people = float(instance.people @ share)
+    if people < least - slack(least):
+        broken.append(Broken("share", -1, people))
+    if broken:
+        shown = "; ".join(f"{one.kind} {one.key}: {one.found:g}" for one in broken)
+        raise PlannerError(text("siting.solver_wrong", broken=shown))

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layers.errors import InputError
-from planner.siting import _maximise
+from planner.siting import maximal
 from planner.siting.control import Control
 from planner.siting.covering import maximal_cover, set_cover
 from planner.siting.instance import Instance, Pairs
@@ -28,7 +28,7 @@ def test_maximal_cover_is_that_of_every_choice_tried(data, partial, direct):
         parts = st.sampled_from([0.0, 0.2, 0.5, 0.5, 0.75, 1.0])
         value = np.array(data.draw(st.lists(parts, min_size=size, max_size=size)))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_maximise, "DIRECT", direct)
+        patch.setattr(maximal, "DIRECT", direct)
         found = maximal_cover(instance, limit, value=value)
     best = oracle.maximal(instance, limit, value)
     if best is None:
@@ -105,9 +105,9 @@ def scattered(rows, sites, radius, seed=1):
 @pytest.mark.parametrize("seed", [1, 2])
 def test_prices_and_fewer_sites_find_what_the_program_alone_finds(limit, seed, monkeypatch):
     instance = scattered(600, 80, 0.13, seed)
-    monkeypatch.setattr(_maximise, "DIRECT", 10**9)
+    monkeypatch.setattr(maximal, "DIRECT", 10**9)
     whole = maximal_cover(instance, limit)
-    monkeypatch.setattr(_maximise, "DIRECT", 500)
+    monkeypatch.setattr(maximal, "DIRECT", 500)
     parts = maximal_cover(instance, limit)
     assert whole.status == parts.status == "optimal"
     assert parts.objective == pytest.approx(whole.objective)
@@ -122,7 +122,7 @@ def test_parts_that_nothing_couples_are_solved_apart(monkeypatch):
     near = Pairs.of(rows, sites, away, demands=240, number_of_sites=18)
     instance = Instance.of(near, people=np.concatenate([town.people for town in towns]))
     apart = [maximal_cover(instance, Limits(number=number)) for number in (0, 3, 7, 18)]
-    monkeypatch.setattr(_maximise, "MOST_CURVES", 0)
+    monkeypatch.setattr(maximal, "MOST_CURVES", 0)
     whole = [maximal_cover(instance, Limits(number=number)) for number in (0, 3, 7, 18)]
     assert [found.objective for found in apart] == pytest.approx([f.objective for f in whole])
     assert all(found.status == "optimal" for found in apart)
@@ -157,7 +157,7 @@ def test_a_solve_that_is_stopped_gives_its_best_and_a_bound(control, why, solve)
 
 
 def test_a_gap_that_is_near_enough_is_enough(monkeypatch):
-    monkeypatch.setattr(_maximise, "DIRECT", 500)
+    monkeypatch.setattr(maximal, "DIRECT", 500)
     found = maximal_cover(scattered(600, 80, 0.13), Limits(number=8), control=Control(gap=0.2))
     assert found.gap <= 0.2
 

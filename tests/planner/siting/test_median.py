@@ -11,7 +11,7 @@ from tests.planner.siting import oracle
 from tests.planner.siting.strategies import instances, limits
 
 
-@settings(max_examples=80)
+@settings(max_examples=50)
 @given(data=st.data())
 def test_the_median_is_that_of_every_choice_tried(data):
     instance = data.draw(instances())

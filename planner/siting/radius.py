@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from planner.siting._highs import INF, Program
 from planner.siting.limits import slack
+from planner.siting.program import INF, Program
 
 if TYPE_CHECKING:
-    from planner.siting._choice import Choice
     from planner.siting.bounds import Dual, Rows
+    from planner.siting.choice import Choice
     from planner.siting.instance import Floats, Instance, Ints
     from planner.siting.limits import Limits
 

@@ -23,7 +23,7 @@ _NOISE = 1.5
 _TRIES = 40
 
 
-class Choice:
+class Selection:
     """Sites of a cover opened so far, and what each further one would add.
 
     Parameters
@@ -216,12 +216,12 @@ class Choice:
 
 def good_choice(
     cover: Cover, instance: Instance, limits: Limits, watch: Watch, worth: Floats | None = None
-) -> Choice | None:
+) -> Selection | None:
     """Find a choice that keeps the limits, by greedy and exchange; None where that fails."""
     found = None
     cost = instance.cost[cover.sites]
     for price in (None, cost) if limits.budget is not None else (None,):
-        choice = Choice(cover, instance, limits)
+        choice = Selection(cover, instance, limits)
         choice.fill(worth, price=price)
         choice.exchange(watch)
         # A swap may have left room, or money.
@@ -231,7 +231,7 @@ def good_choice(
     return found
 
 
-def shaken(choice: Choice, watch: Watch, seed: int) -> None:
+def shaken(choice: Selection, watch: Watch, seed: int) -> None:
     """Improve a choice by shaking it and exchanging anew, as often as that may still help."""
     rng = np.random.default_rng(seed)
     best, people, idle = choice.opened.copy(), choice.people, 0

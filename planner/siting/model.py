@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from layers.errors import PlannerError
-from layers.messages import text
-from planner.siting._highs import INF, Program
-from planner.siting.limits import Broken, Culprit, slack
+from planner.siting.limits import Culprit, slack
+from planner.siting.program import INF, Program
 from planner.siting.reduction import covered_rows
 
 if TYPE_CHECKING:
@@ -229,13 +227,13 @@ class Model:
         """Make the number of new sites, or their cost, the objective."""
         self.program.price(self.sites, self.cost if cheapest else self.new.astype(float))
 
-    def cover_everyone(self, times: int = 1) -> None:
+    def cover_everyone(self) -> None:
         """Have some site open near every row (or everyone allocated, under capacities)."""
         cover = self.cover
         if self.allocates:
             self.program.add_rows(cover.start, self.terms.column, 1.0, lower=1.0)
         else:
-            self.program.add_rows(cover.start, cover.site, 1.0, lower=float(times))
+            self.program.add_rows(cover.start, cover.site, 1.0, lower=1.0)
 
     def start(self, opened: Flags) -> Floats:
         """Values of all columns once sites are opened; NaN where HiGHS is to find them."""
@@ -249,27 +247,3 @@ class Model:
         """Sites opened anew, as the instance counts them."""
         chosen = values[: len(self.cover.sites)] > 0.5  # noqa: PLR2004 - what rounds to 1
         return np.sort(self.cover.sites[chosen & self.new])
-
-
-def verified(
-    instance: Instance, limits: Limits, opened: Ints, share: Floats, least: float = 0.0
-) -> None:
-    """Hold a choice of sites against the limits once more, by plain arithmetic.
-
-    Parameters
-    ----------
-    least
-        People who had to be served.
-
-    Raises
-    ------
-    PlannerError
-        The solver broke a limit: a fault of it or of this program, not of the input.
-    """
-    broken = limits.broken(instance, opened, share)
-    people = float(instance.people @ share)
-    if people < least - slack(least):
-        broken.append(Broken("share", -1, people))
-    if broken:
-        shown = "; ".join(f"{one.kind} {one.key}: {one.found:g}" for one in broken)
-        raise PlannerError(text("siting.solver_wrong", broken=shown))

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from planner.siting._model import verified
 from planner.siting.reduction import served
-from planner.siting.solution import Solution
+from planner.siting.solution import Solution, verified
 
 if TYPE_CHECKING:
     from planner.siting.conflict import Conflict

@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from layers.errors import PlannerError
-from layers.messages import text
-from planner.siting._highs import INF, Program
 from planner.siting.limits import slack
+from planner.siting.program import INF, Program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -241,19 +239,6 @@ class Choice:
         most = np.array([limits.at_most.get(int(u), 2**31) for u in limited], dtype=np.int64)
         least = np.array([limits.at_least.get(int(u), 0) for u in limited], dtype=np.int64)
         return np.where(known, at, -1), most, least
-
-
-def verified(instance: Instance, limits: Limits, opened: Ints, served: Floats) -> None:
-    """Hold a choice of sites against the limits once more, by plain arithmetic.
-
-    Raises
-    ------
-    PlannerError
-        The solver broke a limit: a fault of it or of this program, not of the input.
-    """
-    if broken := limits.broken(instance, opened, served):
-        shown = "; ".join(f"{one.kind} {one.key}: {one.found:g}" for one in broken)
-        raise PlannerError(text("siting.solver_wrong", broken=shown))
 
 
 def _silent(_best: float | None, _bound: float) -> None:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from planner.siting._choice import Choice
-from planner.siting._highs import INF, Program
 from planner.siting.bounds import Point, Rows, distances, kernels
+from planner.siting.choice import Choice
 from planner.siting.limits import slack
+from planner.siting.program import INF, Program
 
 if TYPE_CHECKING:
     from collections.abc import Callable

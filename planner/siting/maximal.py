@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from planner.siting import _prices
-from planner.siting._answer import IMPOSSIBLE, Found
-from planner.siting._exchange import Choice, good_choice, shaken
-from planner.siting._model import Model
+from planner.siting import lagrangian
+from planner.siting.answer import IMPOSSIBLE, Found
 from planner.siting.instance import Role
+from planner.siting.local_search import Selection, good_choice, shaken
+from planner.siting.model import Model
 from planner.siting.reduction import covered_rows, served
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ DIRECT = 20_000
 MOST_ENTRIES = 5_000_000
 """Entries beyond which the exact program would not fit common memory; the bound stands."""
 PER_ENTRY = 1e-4
-"""Seconds an entry of the exact program wants, about; with less time left it is not begun,
-since HiGHS does not hear of the clock while it prepares."""
+"""Seconds an entry of the exact program wants, about; with less time left a large one is not
+begun: the time is better spent on prices."""
 MOST_CURVES = 200
 """Programs that parts may take before they are solved as one."""
 
@@ -92,7 +92,7 @@ def _whole(
         cover, instance = _narrowed(state, cover, instance, limits, watch, value)
     if state.sites is not None and watch.near_enough(state.best, state.bound):
         return state.found()
-    if not watch.should_stop() and len(cover.site) > _fits(watch):
+    if not watch.should_stop() and len(cover.site) > max(DIRECT, _fits(watch)):
         watch.stopped = "size" if np.isinf(watch.left) else "time"
     if watch.should_stop():
         return state.found()
@@ -155,7 +155,7 @@ def _narrowed(
     bound, left = None, (cover, instance)
     for turn in count(1):
         best = state.best - offset if state.sites is not None else 0.0
-        bound = _prices.bound(
+        bound = lagrangian.bound(
             cover, instance, limits, best=best, watch=watch, better=better, heard=heard, since=bound
         )
         for last in (False, True):
@@ -181,7 +181,7 @@ def _left(
     state: _State,
     cover: Cover,
     instance: Instance,
-    bound: _prices.Bound,
+    bound: lagrangian.Bound,
     value: Floats | None,
     *,
     whole: bool,
@@ -205,7 +205,7 @@ def _shake(
 ) -> None:
     assert state.sites is not None
     offset = float(instance.people @ cover.base)
-    choice = Choice(cover, instance, limits)
+    choice = Selection(cover, instance, limits)
     choice.become(np.isin(cover.sites, state.sites))
     shaken(choice, watch, seed)
     state.offer(cover.sites[choice.opened], offset + choice.people)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from planner.siting._answer import IMPOSSIBLE, Found
-from planner.siting._exchange import Choice
-from planner.siting._model import Model
+from planner.siting.answer import IMPOSSIBLE, Found
 from planner.siting.limits import Limits, slack
+from planner.siting.local_search import Selection
+from planner.siting.model import Model
 from planner.siting.reduction import kernels, reduced, served, without_dominated
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ def _greedy(
     cover: Cover, instance: Instance, limits: Limits, cost: Floats, share: float | None
 ) -> Flags | None:
     """Open what serves most for its cost until enough are served, then close what is idle."""
-    choice, wanted = Choice(cover, instance, limits), np.inf
+    choice, wanted = Selection(cover, instance, limits), np.inf
     if share is not None:
         total = float(instance.people.sum())
         wanted = share * total - float(instance.people @ cover.base) - slack(total) / 4

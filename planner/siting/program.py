@@ -223,13 +223,6 @@ class Program:
         """Add a constant to the objective."""
         self._highs.changeObjectiveOffset(offset)
 
-    def integral(self, columns: ArrayLike, *, integer: bool) -> None:
-        """Make some columns integer, or continuous again."""
-        at = np.ascontiguousarray(np.atleast_1d(columns), dtype=np.int32)
-        kind = highspy.HighsVarType.kInteger if integer else highspy.HighsVarType.kContinuous
-        self._highs.changeColsIntegrality(len(at), at, np.full(len(at), int(kind), np.uint8))
-        self._integers = self._integers or integer
-
     def solve(
         self,
         watch: Watch,
