@@ -10,8 +10,8 @@ import numpy as np
 from planner.siting.answer import IMPOSSIBLE, Found, answer, nobody, unsolved
 from planner.siting.conflict import explain
 from planner.siting.local_search import good_choice
-from planner.siting.model import Model
 from planner.siting.reduction import allocatable, reduced, served
+from planner.siting.site_program import Model
 
 if TYPE_CHECKING:
     from planner.siting.control import Sense, Watch

@@ -16,8 +16,8 @@ from planner.siting.control import Watch
 from planner.siting.covering import checked
 from planner.siting.fewest import fewest
 from planner.siting.limits import slack
-from planner.siting.model import Model
 from planner.siting.reduction import doubly
+from planner.siting.site_program import Model
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

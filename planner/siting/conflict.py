@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner.siting.control import Watch
-from planner.siting.model import Model
 from planner.siting.reduction import allocatable, reduced, served
+from planner.siting.site_program import Model
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

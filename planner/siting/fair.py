@@ -14,8 +14,8 @@ from planner.siting.answer import IMPOSSIBLE, Found, answer, unsolved
 from planner.siting.conflict import explain
 from planner.siting.control import Watch
 from planner.siting.covering import checked
-from planner.siting.model import Model
 from planner.siting.reduction import allocatable, reduced, served, without_dominated
+from planner.siting.site_program import Model
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

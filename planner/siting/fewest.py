@@ -10,8 +10,8 @@ import numpy as np
 from planner.siting.answer import IMPOSSIBLE, Found
 from planner.siting.limits import Limits, slack
 from planner.siting.local_search import Selection
-from planner.siting.model import Model
 from planner.siting.reduction import kernels, reduced, served, without_dominated
+from planner.siting.site_program import Model
 
 if TYPE_CHECKING:
     from planner.siting.control import Watch

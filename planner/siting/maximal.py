@@ -12,8 +12,8 @@ from planner.siting import lagrangian
 from planner.siting.answer import IMPOSSIBLE, Found
 from planner.siting.instance import Role
 from planner.siting.local_search import Selection, good_choice, shaken
-from planner.siting.model import Model
 from planner.siting.reduction import covered_rows, served
+from planner.siting.site_program import Model
 
 if TYPE_CHECKING:
     from planner.siting.control import Watch

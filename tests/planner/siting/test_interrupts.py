@@ -23,11 +23,11 @@ from planner.siting.phases import Year, phased_cover
 ASKED, PROMPT = 1.0, 2.0
 
 
-def cover(**more):
+def cover(size=400, **more):
     """Everyone near about six in a hundred sites: nothing is near the optimum at once."""
     rng = np.random.default_rng(3)
-    near = Pairs.from_dense(np.where(rng.random((400, 400)) < 0.06, 1.0, np.inf))
-    return Instance.of(near, people=rng.integers(1, 100, 400), **more)
+    near = Pairs.from_dense(np.where(rng.random((size, size)) < 0.06, 1.0, np.inf))
+    return Instance.of(near, people=rng.integers(1, 100, size), **more)
 
 
 def apart(rows, sites):
@@ -44,7 +44,7 @@ SOLVES = {
     "maximal cover": lambda control: maximal_cover(cover(), Limits(number=12), control=control),
     "set cover": lambda control: set_cover(cover(), Limits(), control=control),
     "capacities": lambda control: maximal_cover(
-        cover(capacity=np.full(400, 900.0)), Limits(number=12), control=control
+        cover(200, capacity=np.full(200, 400.0)), Limits(number=12), control=control
     ),
     "backup": lambda control: backup_cover(cover(), Limits(), control=control).fewest,
     "fair": lambda control: (
