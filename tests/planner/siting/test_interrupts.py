@@ -44,7 +44,7 @@ SOLVES = {
     "maximal cover": lambda control: maximal_cover(cover(), Limits(number=12), control=control),
     "set cover": lambda control: set_cover(cover(), Limits(), control=control),
     "capacities": lambda control: maximal_cover(
-        cover(200, capacity=np.full(200, 400.0)), Limits(number=12), control=control
+        cover(300, capacity=np.full(300, 1100.0)), Limits(number=12), control=control
     ),
     "backup": lambda control: backup_cover(cover(), Limits(), control=control).fewest,
     "fair": lambda control: (
