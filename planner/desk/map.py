@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from planner.maps import furniture
+from planner.maps import basemaps, furniture
 from planner.maps.bridge import MapBridge
 from planner.maps.coverage import extent
+from planner.maps.scene import Picture
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from layers.messages import Language
-    from planner.coverage import Coverage
     from planner.desk.session import Session
     from planner.maps.furniture import Entry
 
@@ -37,6 +36,7 @@ class CityMap:
         self.bridge = MapBridge(
             extent(session.city), inline=False, sizing_mode="stretch_both", margin=0
         )
+        self._basemap = basemaps.OWN
         session.param.watch(self.relabel, ["lang", "theme"])
         self.relabel()
 
@@ -55,23 +55,39 @@ class CityMap:
             },
             theme=self.session.theme,
         )
+        self.lay(self._basemap)
 
-    def explain(self, result: Coverage, title: str, entries: Sequence[Entry]) -> None:
+    def explain(self, head: str, title: str, entries: Sequence[Entry], foot: str) -> None:
         """Set title, legend and sources of what the map shows.
 
         Parameters
         ----------
-        result
-            What the map is of.
+        head
+            What the map shows, HTML.
         title
             Heading of the legend, plain text.
         entries
             Lines of the legend.
+        foot
+            Sources, plain text.
         """
-        lang = cast("Language", self.session.lang)
-        foot = furniture.sources(result, lang)
         self.bridge.surround(
-            head=furniture.head_html(result, lang),
+            head=head,
             legend=furniture.legend_html(title, entries),
             foot=f'<div title="{escape(foot)}">{escape(foot)}</div>',
         )
+
+    def lay(self, key: str) -> None:
+        """Lay a basemap below everything: the city's own, another's, or none."""
+        self._basemap, study = key, self.session.study
+        chosen = next((one for one in study.basemaps if one.key == key), None)
+        for layer in self.bridge.layers:
+            if layer.startswith("basemap"):
+                self.bridge.take(layer)
+        self.bridge.datum = "wgs84" if chosen is None else chosen.datum
+        if chosen is not None:
+            for picture in chosen.layers:
+                self.bridge.put(picture)
+        elif key != basemaps.NONE:
+            url = study.tiles.add(study.ground, theme=self.session.theme)
+            self.bridge.put(Picture(id="basemap", order=0, url=url, most_zoom=19))

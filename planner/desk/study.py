@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, replace
-from threading import Lock
+from functools import cached_property
+from threading import Lock, RLock
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
+import shapely
+
+from layers.messages import LANGUAGES, text
+from layers.population import GROUPS
+from layers.streets import MODES
+from planner import wording
+from planner.coverage import coverage
 from planner.indicators import monitor
+from planner.maps import live, words
+from planner.maps.fields import Field, Streets
 from planner.maps.live import plain_units
+from planner.maps.tiles import Distances, Ground, Points, Tiles
 from planner.plan import load_plan
-from planner.standards import Services, load_services
+from planner.standards import Services, Standard, load_services
+from planner.sweep import Sweep
 from planner.workbench import Workbench
 
 if TYPE_CHECKING:
@@ -20,25 +33,31 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from layers import City
+    from layers.datum import Datum
     from layers.messages import Language
+    from layers.population import Group
+    from layers.streets import Mode
     from layers.units import Level
     from planner.coverage import Coverage
     from planner.indicators import Monitoring
-    from planner.maps import Show
+    from planner.maps.basemaps import Basemap
+    from planner.network import Network
     from planner.plan import Plan
+    from planner.reach import Unit
     from planner.report.model import Report, ReportKind
 
 YEARS = range(2020, 2026)
 """Years of the plan: its base and its five years."""
 
-_COVERAGES = 36
+_MEASURED, _LINES = 24, 6
+_CURVE = 160
 
 Held = TypeVar("Held")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """What a session asks.
+    """What is asked; what is None is as the service's own standard says.
 
     Attributes
     ----------
@@ -48,47 +67,155 @@ class Choice:
         Level of the units.
     year
         Year at whose end facilities are taken, or None for those of now.
-    show
-        What the map shows.
-    lang
-        Language.
+    mode
+        How people travel.
+    unit
+        Whether the cutoff is in metres or in minutes.
+    cutoff
+        How near counts as served, in the unit.
+    group
+        Whom the figures are of.
     """
 
     service: str
     level: Level
-    year: int | None
-    show: Show
-    lang: Language
+    year: int | None = None
+    mode: Mode | None = None
+    unit: Unit | None = None
+    cutoff: float | None = None
+    group: Group | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Answer:
-    """What a session is shown.
+    """What a choice comes to.
 
     Attributes
     ----------
     choice
         What was asked.
-    result
-        The coverage.
+    standard
+        What counts as served.
+    measured
+        The distances that it follows from.
     units
-        Its figures by unit.
+        Figures by unit, as `Coverage.by` gives them.
     total
-        Its figures of the whole city.
+        Figures of the whole city.
     """
 
     choice: Choice
-    result: Coverage
+    standard: Standard
+    measured: Measured
     units: pd.DataFrame
     total: pd.Series
 
-    def in_language(self, lang: Language) -> Answer:
-        """Have the same figures told in another language."""
-        return replace(self, choice=replace(self.choice, lang=lang))
+    @property
+    def usual(self) -> bool:
+        """Whether the standard is the service's own."""
+        return self.standard == self.measured.result.service.standard
+
+
+class Measured:
+    """Distances of everybody to a service, and what maps draw of them.
+
+    Parameters
+    ----------
+    result
+        A coverage; its cutoff does not matter.
+    lines
+        Makes the lines of a network for a basemap of a datum.
+    """
+
+    def __init__(self, result: Coverage, lines: Callable[[Network, Datum], Streets]) -> None:
+        self.result = result
+        self.sweep = Sweep(result)
+        self._lines = lines
+        self._gaps: dict[Group, Points] = {}
+        self._lost: dict[Group, tuple[pd.DataFrame, float]] = {}
+
+    def lost(self, group: Group) -> tuple[pd.DataFrame, float]:
+        """Tell what could not be placed, as `Coverage.unplaced`, and people who lie in no unit."""
+        if group not in self._lost:
+            of_group = replace(self.result, standard=replace(self.result.standard, group=group))
+            self._lost[group] = of_group.unplaced, of_group.outside
+        return self._lost[group]
+
+    def ready(self, level: Level, group: Group) -> bool:
+        """Whether figures of a level and group are at hand."""
+        return group in self._lost and self.sweep.ready(level, group)
+
+    def prepare(self, level: Level, group: Group) -> None:
+        """Make ready what the first figures and the first map want."""
+        self.sweep.by(1.0, level, group)
+        self.sweep.total(1.0, group)
+        self.lost(group)
+        assert self.distances.key
+
+    @cached_property
+    def distances(self) -> Distances:
+        """Tiles of distances along the streets."""
+
+        def made(datum: Datum) -> Field:
+            lines = self._lines(self.result.network, datum)
+            return Field.of(self.result.reach, lines, datum=datum)
+
+        return Distances(made("wgs84"), made)
+
+    @cached_property
+    def facilities(self) -> Points:
+        """Tiles of the facilities."""
+        table = self.result.facilities
+        lon, lat = shapely.get_coordinates(table.geometry.array).T
+        tips = {lang: live.facility_tips(table, lang) for lang in LANGUAGES}
+        return Points(
+            lon,
+            lat,
+            np.ones(len(table)),
+            apart=64,
+            alone=14,
+            hollow=table["reason"].notna().to_numpy(),
+            ids=[str(found) for found in table["id"]],
+            words=lambda row, lang: tips["en" if lang == "en" else "zh"][row],
+            name="\n".join(tips["zh"]),
+        )
+
+    def gap(self, group: Group) -> Points:
+        """Tiles of the people who are not served."""
+        if group not in self._gaps:
+            result = self.result
+            points = result.city.population
+            lon, lat = shapely.get_coordinates(points.geometry.array).T
+            weight = points[group].to_numpy(dtype=np.float64)
+            weight = np.where(result.demand[result.levels].isna().all(axis=1), 0.0, weight)
+            self._gaps[group] = Points(
+                lon,
+                lat,
+                weight,
+                distance=result.demand["distance"].to_numpy(),
+                hollow=result.demand["reason"].notna().to_numpy(),
+                words=self._gap_words(weight),
+                name=f"{result.service.key} {result.standard.unit}",
+            )
+        return self._gaps[group]
+
+    def _gap_words(self, weight: np.ndarray) -> Callable[[int, str], str]:
+        demand, unit = self.result.demand, self.result.standard.unit
+        distance, reason = demand["distance"].to_numpy(), demand["reason"].to_numpy()
+
+        def told(row: int, lang: str) -> str:
+            spoken: Language = "en" if lang == "en" else "zh"
+            said = text("map.tip_gap", spoken, people=wording.people(weight[row]))
+            if isinstance(reason[row], str):
+                return f"{said}<br>{words.said(f'map.reason.{reason[row]}', spoken)}"
+            far = words.distance(float(distance[row]), unit, spoken)
+            return f"{said}<br>{words.said('map.tip_nearest', spoken, distance=far)}"
+
+        return told
 
 
 class Study:
-    """A city with its networks, coverages and maps, each computed once.
+    """A city with its networks, distances and tiles, each computed once.
 
     Nothing in it belongs to one session; all of it follows from the city.
 
@@ -100,22 +227,67 @@ class Study:
         The services; the program's own when None.
     plan
         The plan that is followed; the program's own when None.
+    basemaps
+        Basemaps of others that a reader may choose.
     """
 
     def __init__(
-        self, city: City, *, services: Services | None = None, plan: Plan | None = None
+        self,
+        city: City,
+        *,
+        services: Services | None = None,
+        plan: Plan | None = None,
+        basemaps: tuple[Basemap, ...] = (),
     ) -> None:
         self.city = city
         self.services = services or load_services()
         self.plan = plan or load_plan(services=self.services)
+        self.basemaps = basemaps
         have = set(city.units["level"])
         self.levels = [level for level in _levels() if level in have]
-        self._lock, self._plan_lock = Lock(), Lock()
-        self._bench = Workbench(city, services=self.services)
-        self._coverages: OrderedDict[Any, Coverage] = OrderedDict()
+        self.groups = [group for group in GROUPS if group in city.population]
+        self.tiles = Tiles()
+        self.bench = Workbench(city, services=self.services)
+        # One search at a time: each uses all the processors anyway.
+        self.lock = RLock()
+        self._tell = Lock()
+        self._measured: OrderedDict[Any, Measured] = OrderedDict()
+        self._lines: OrderedDict[Any, Streets] = OrderedDict()
         self._units: dict[Level, gpd.GeoDataFrame] = {}
+        self._plan_lock = Lock()
         self._monitorings: OrderedDict[int, Monitoring] = OrderedDict()
         self._following = Workbench(city, services=self.plan.services)
+
+    @cached_property
+    def ground(self) -> Ground:
+        """Tiles of the city's own basemap."""
+        return Ground(self.city)
+
+    def standard(self, choice: Choice) -> Standard:
+        """Tell what counts as served under a choice.
+
+        Raises
+        ------
+        UnknownNameError
+            There is no such service.
+        """
+        own = self.services[choice.service].standard
+        mode, unit = choice.mode or own.mode, choice.unit or own.unit
+        cutoff = choice.cutoff or own.cutoff
+        asked: dict[str, Any] = {"group": choice.group or own.group}
+        if asked["group"] != own.group:
+            asked["also"] = ()
+        if mode != own.mode:
+            pace = dict.fromkeys(("speed_kmh", "class_speeds", "limit_share", "junction_delay_s"))
+            asked |= {"mode": mode, **pace}
+        if (mode, unit, cutoff) != (own.mode, own.unit, own.cutoff):
+            asked |= {
+                "cutoff_m": cutoff if unit == "m" else None,
+                "cutoff_min": cutoff if unit == "min" else None,
+                "source": text("desk.own_standard", "zh"),
+                "source_en": text("desk.own_standard", "en"),
+            }
+        return replace(own, **asked)
 
     def answer(self, choice: Choice) -> Answer:
         """Compute, or find again, what a choice asks for.
@@ -125,11 +297,50 @@ class Study:
         PlannerError
             It cannot be computed; the message says why.
         """
-        with self._lock:
-            which = (choice.service, choice.year)
-            result = _once(self._coverages, which, lambda: self._coverage(choice), most=_COVERAGES)
-        units, total = result.by(choice.level), result.total()
-        return Answer(choice=choice, result=result, units=units, total=total)
+        standard = self.standard(choice)
+        measured = self.measured(choice)
+        sweep, group = measured.sweep, standard.group
+        if not measured.ready(choice.level, group):
+            measured.prepare(choice.level, group)
+        return Answer(
+            choice=choice,
+            standard=standard,
+            measured=measured,
+            units=sweep.by(standard.cutoff, choice.level, group),
+            total=sweep.total(standard.cutoff, group),
+        )
+
+    def has(self, choice: Choice) -> bool:
+        """Whether the distances that a choice asks for are at hand."""
+        measured = self._measured.get(self._which(choice))
+        return measured is not None and measured.ready(choice.level, self.standard(choice).group)
+
+    def measured(self, choice: Choice) -> Measured:
+        """Measure the distances that a choice asks for, or find them again."""
+        which, standard = self._which(choice), self.standard(choice)
+        with self.lock:
+            return _once(
+                self._measured, which, lambda: self._measure(choice, standard), most=_MEASURED
+            )
+
+    def _which(self, choice: Choice) -> Any:
+        standard = self.standard(choice)
+        pace = tuple(standard.pace.items())
+        return choice.service, choice.year, standard.mode, standard.unit, pace
+
+    def _measure(self, choice: Choice, standard: Standard) -> Measured:
+        service = self.services[choice.service]
+        result = coverage(
+            self.city,
+            service,
+            standard=standard,
+            year=choice.year,
+            network=self.bench.network(standard),
+            homes=self.bench.homes(standard),
+        )
+        made = Measured(result, self.lines)
+        made.prepare(choice.level, standard.group)
+        return made
 
     def monitoring(self, year: int) -> Monitoring:
         """Follow the plan in a year, once.
@@ -176,14 +387,41 @@ class Study:
                 return making.coverage(year)
             return making.evaluation(kind, year)
 
-    def _coverage(self, choice: Choice) -> Coverage:
-        return self._bench.coverage(choice.service, year=choice.year)
+    def lines(self, network: Network, datum: Datum = "wgs84") -> Streets:
+        """Lines of a network for tiles; networks of one mode share them."""
+        which = (network.mode, datum)
+        with self._tell:
+            return _once(self._lines, which, lambda: Streets.of(network, datum=datum), most=_LINES)
 
     def plain_units(self, level: Level) -> gpd.GeoDataFrame:
         """Units of a level, light to draw."""
         if level not in self._units:
             self._units[level] = plain_units(self.city, level)
         return self._units[level]
+
+    def curve(
+        self, answer: Answer, code: str = "", *, most: float
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Distances up to a greatest one, and the people within each.
+
+        Parameters
+        ----------
+        answer
+            Whose people.
+        code
+            Of the unit; the whole city when empty.
+        most
+            Greatest distance.
+        """
+        cutoffs = np.linspace(0.0, most, _CURVE)
+        rows = np.flatnonzero(answer.units["code"] == code)
+        unit = int(rows[0]) if code and len(rows) else None
+        sweep, group = answer.measured.sweep, answer.standard.group
+        return cutoffs, sweep.curve(cutoffs, unit, answer.choice.level, group)
+
+
+MODES_OFFERED: tuple[Mode, ...] = MODES
+"""Modes to choose from."""
 
 
 def _levels() -> tuple[Level, ...]:

@@ -28,14 +28,18 @@ PAGE = (
 
 LEFT = (
     ":host { border-right: 1px solid var(--rule); padding: 2px 12px 8px; background: var(--panel);"
-    " overflow-y: auto; overflow-x: hidden; }"
+    " overflow-y: auto; overflow-x: hidden; flex: none !important; }"
+    "@media (max-width: 1100px) { :host { width: 178px !important; padding: 2px 9px 8px; } }"
 )
 RIGHT = (
     ":host { border-left: 1px solid var(--rule); min-height: 0; flex: none !important;"
-    " background: var(--paper); width: clamp(400px, 32vw, 580px) !important; }"
-    "@media (max-width: 1100px) { :host { width: 356px !important; } }"
+    " background: var(--paper); width: clamp(428px, 32vw, 580px) !important; }"
+    "@media (max-width: 1100px) { :host { width: 396px !important; } }"
 )
-BAR = ":host { padding: 6px 10px; border-bottom: 1px solid var(--rule); background: var(--paper); }"
+BAR = (
+    ":host { padding: 6px 10px; min-width: 0; border-bottom: 1px solid var(--rule);"
+    " background: var(--paper); }"
+)
 
 TEXT = """
 :host { font: 13px/1.45 var(--font); color: var(--ink); }

@@ -5,6 +5,7 @@ nor grey print confuses them.
 """
 
 from bisect import bisect_right
+from dataclasses import dataclass
 from math import isnan
 
 SERVED = "#2166ac"
@@ -35,3 +36,40 @@ def rate_colour(rate: float) -> str:
     if isnan(rate):
         return NOBODY
     return RATE_RAMP[bisect_right(RATE_BREAKS, rate)]
+
+
+@dataclass(frozen=True)
+class Palette:
+    """Colours of live maps on one ground: the same meaning on either."""
+
+    served: str
+    unserved: str
+    facility: str
+    ring: str
+    base: str
+    accent: str
+    bands: tuple[str, ...]
+    """From near to far; the last two lie beyond the cutoff and are warm."""
+
+
+PALETTES = {
+    "light": Palette(
+        SERVED,
+        UNSERVED,
+        FACILITY,
+        FACILITY_RING,
+        BASE,
+        ACCENT,
+        ("#0b2f63", "#2166ac", "#5c9fd0", "#9cc8e4", "#f2a583", "#c8452f"),
+    ),
+    "dark": Palette(
+        "#5aa2e8",
+        "#e8795f",
+        "#f4f4f2",
+        "#14181c",
+        "#464d55",
+        "#ff7ae5",
+        ("#d6e9fb", "#93c4f2", "#5aa2e8", "#3672b5", "#b9573f", "#f08b74"),
+    ),
+}
+"""By theme."""

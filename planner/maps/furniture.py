@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from planner.coverage import Coverage
+    from planner.standards import Standard
 
 
 @dataclass(frozen=True)
@@ -116,20 +117,26 @@ def add_frame(page: LocalMap, result: Coverage, lang: Language) -> None:
     page.add_child(Script(_CORNER, html=north, kind="north", position="topright"))
 
 
-def head_html(result: Coverage, lang: Language) -> str:
-    """Write what a map shows: service, standard, group, year, and what the data are."""
-    standard = result.standard
+def head_html(result: Coverage, lang: Language, standard: Standard | None = None) -> str:
+    """Write what a map shows: service, standard, group, year, and what the data are.
+
+    Parameters
+    ----------
+    result
+        What the map shows.
+    lang
+        Language.
+    standard
+        What counts as served, if not what the result says.
+    """
+    standard = standard or result.standard
+    group = words.said(f"group.{standard.group}", lang)
     return (
         f"<b>{escape(result.service.title(lang))}</b>"
         f"<span>{escape(standard.words(lang))}</span>"
-        f"<span>{said_group(result, lang)}</span>"
+        f"<span>{group}</span>"
         f"<span>{escape(words.moment(result.year, lang))}</span>{words.badges(result, lang)}"
     )
-
-
-def said_group(result: Coverage, lang: Language) -> str:
-    """Whom the standard is for, escaped."""
-    return words.said(f"group.{result.standard.group}", lang)
 
 
 def sources(result: Coverage, lang: Language) -> str:

@@ -26,7 +26,7 @@ UNITS, LABELS, FACILITIES = "units", "labels", "facilities"
 
 _MOST_LABELS = 20
 _SIMPLE = 4e-4
-_LINE = {"light": "#5b5b5e", "dark": "#8b929a"}
+_LINE = {"light": "#77777a", "dark": "#8b929a"}
 
 
 def plain_units(city: City, level: Level) -> gpd.GeoDataFrame:
@@ -68,7 +68,7 @@ def unit_areas(
         ``light`` or ``dark``.
     """
     few = len(units) <= _MOST_LABELS
-    style: dict[str, Any] = {"color": _LINE[theme], "weight": 1.2 if few else 0.7, "fill": True}
+    style: dict[str, Any] = {"color": _LINE[theme], "weight": 1.0 if few else 0.6, "fill": True}
     style |= {"fillOpacity": 0.85} if shaded else {"fillOpacity": 0, "dashArray": "4 3"}
     table = figures.set_index("code").loc[units["code"]]
     return Areas(

@@ -109,18 +109,19 @@ class Spots(Layer):
         Address as in `Picture`, of JSON tiles; see `planner.maps.tiles`.
     style
         Leaflet's options for a dot; ``hollow`` those of a dot that is on no street.
-    largest
-        Weight whose dot has the radius `most_radius`; areas are as weights. 0: all dots
-        have `least_radius`, and joined ones say how many they are.
+    sized
+        Whether a dot's area is as its weight, the largest of a zoom having `most_radius`;
+        otherwise joined ones say how many they are.
     words
-        How a dot is told of: ``one`` and ``many``, with ``{weight}`` and ``{count}``.
+        How a dot is told of: ``one`` and ``many``, with ``{weight}`` and ``{count}``, and
+        ``legend`` with ``{weight}``.
     """
 
     KIND: ClassVar[str] = "spots"
     url: str
     style: Mapping[str, Any] = field(default_factory=dict)
     hollow: Mapping[str, Any] = field(default_factory=dict)
-    largest: float = 0.0
+    sized: bool = False
     least_radius: float = 2.5
     most_radius: float = 22.0
     words: Mapping[str, str] = field(default_factory=dict)
@@ -262,6 +263,8 @@ class Marker:
         What it is called to a reader, plain text.
     colour
         Of the pin.
+    ink
+        Of the sign and the rim.
     sign
         A character or two on it.
     draggable
@@ -273,6 +276,7 @@ class Marker:
     lat: float
     label: str = ""
     colour: str = "#1a1a1a"
+    ink: str = "#ffffff"
     sign: str = ""
     draggable: bool = False
 

@@ -56,8 +56,8 @@ export function render({ model }) {
     const theme = button("", dark ? words.light : words.dark,
       () => { model.theme = dark ? "light" : "dark"; });
     theme.innerHTML = '<svg width="16" height="16" viewBox="0 0 16 16" aria-hidden="true">'
-      + '<circle cx="8" cy="8" r="6.500" fill="none" stroke="currentColor" stroke-width="1.500"/>'
-      + '<path d="M8 1.500a6.500 6.500 0 0 1 0 13Z" fill="currentColor"/></svg>';
+      + '<circle cx="8" cy="8" r="6.5" fill="none" stroke="currentColor" stroke-width="1.5"/>'
+      + '<path d="M8 1.5a6.5 6.5 0 0 1 0 13Z" fill="currentColor"/></svg>';
     theme.className = "icon"; theme.dataset.key = "theme";
     const link = button("", words.link, async () => {
       try { await navigator.clipboard.writeText(location.href); said.textContent = words.copied; }
@@ -65,9 +65,9 @@ export function render({ model }) {
       setTimeout(() => { said.textContent = ""; }, 2500);
     });
     link.innerHTML = '<svg width="16" height="16" viewBox="0 0 16 16" fill="none" stroke="currentColor" '
-      + 'stroke-width="1.6" stroke-linecap="round" aria-hidden="true"><path d="M6.500 9.500a3 3 0 0 0 '
-      + '4.200 0l2.300-2.300a3 3 0 0 0-4.200-4.200l-.8.8M9.500 6.500a3 3 0 0 0-4.200 0L3 8.800A3 3 0 0 '
-      + '0 7.200 13l.8-.8"/></svg>';
+      + 'stroke-width="1.6" stroke-linecap="round" aria-hidden="true"><path d="M6.5 9.5a3 3 0 0 0 '
+      + '4.2 0l2.300-2.300a3 3 0 0 0-4.2-4.200l-.8.8M9.5 6.5a3 3 0 0 0-4.2 0L3 8.800A3 3 0 0 '
+      + '0 7.2 13l.8-.8"/></svg>';
     link.className = "icon"; link.dataset.key = "link";
     const said = document.createElement("span");
     said.className = "said"; said.setAttribute("role", "status");

@@ -2,40 +2,67 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
+from html import escape
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
 import panel as pn
 import param
 import shapely
 
 from layers.messages import text
-from planner.desk import figures, style, table
+from layers.streets import MODES
+from planner.desk import chart, figures, place, style, table
+from planner.desk.form import Form
 from planner.desk.map import CityMap
 from planner.desk.session import Cancelled
-from planner.desk.study import YEARS, Answer, Choice
+from planner.desk.study import Answer, Choice
+from planner.desk.views import coverage_form, coverage_map
+from planner.desk.views.coverage_map import SHOWS
 from planner.desk.views.view import View
-from planner.maps import SHOWS, colours, furniture, live, shapes, words
-from planner.maps.events import Clicked
-from planner.maps.furniture import Entry
-from planner.maps.scene import Lines
+from planner.maps import basemaps, live, words
+from planner.maps.events import Clicked, MarkerDragged, MarkerDropped, ViewMoved
 
 if TYPE_CHECKING:
     from planner.desk.session import Session
+
+_OWN = ("mode", "unit_of", "cutoff", "group")
 
 
 class CoverageView(View):
     """Choices on the left, the map, and figures with the table of units beside it."""
 
     KEY: ClassVar[str] = "coverage"
-    ADDRESS: ClassVar[tuple[str, ...]] = ("show", "unit")
+    ADDRESS: ClassVar[tuple[str, ...]] = (
+        *("show", "mode", "unit_of", "cutoff", "group", "versus", "basemap", "unit", "at", "look"),
+    )
 
     show: Any = param.Selector(objects=list(SHOWS), default=SHOWS[0], doc="What the map shows.")
+    mode: Any = param.Selector(objects=["", *MODES], default="", doc="Empty for the standard's.")
+    unit_of: Any = param.Selector(objects=["", "m", "min"], default="", doc="Unit of the cutoff.")
+    cutoff: Any = param.Number(default=0.0, bounds=(0, 65_000), doc="0 for the standard's own.")
+    group: Any = param.Selector(objects=[""], default="", doc="Empty for the standard's own.")
+    versus: Any = param.String(default="", doc="What it is compared with: year-… or service-….")
+    basemap: Any = param.Selector(objects=[basemaps.OWN], default=basemaps.OWN, doc="Its key.")
     unit: Any = param.String(default="", doc="Code of the chosen unit.")
+    at: Any = param.Tuple(default=None, length=2, doc="Place asked about: longitude, latitude.")
+    look: Any = param.Tuple(default=None, length=3, doc="View: longitude, latitude, zoom.")
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
+        study = session.study
+        self.param["group"].objects = ["", *study.groups]
+        own = [basemaps.OWN, basemaps.NONE]
+        self.param["basemap"].objects = [*own, *(one.key for one in study.basemaps)]
         self.answer: Answer | None = None
+        self.other: Answer | None = None
         self._asked = 0
+        self._places = 0
+        self._shown_table: Any = None
+        self._found: place.Found | None = None
+        self._facility = ""
 
     @property
     def choice(self) -> Choice:
@@ -45,29 +72,68 @@ class CoverageView(View):
             service=session.service,
             level=session.level,
             year=session.year or None,
-            show=self.show,
-            lang=self.lang,
+            mode=self.mode or None,
+            unit=self.unit_of or None,
+            cutoff=self.cutoff or None,
+            group=self.group or None,
         )
+
+    @property
+    def compared(self) -> Choice | None:
+        """What it is compared with: another year, or another service by its own standard."""
+        kind, _, told = self.versus.partition("-")
+        choice = self.choice
+        if kind == "year":
+            return replace(choice, year=int(told) or None)
+        if kind == "service":
+            return Choice(service=told, level=choice.level, year=choice.year)
+        return None
+
+    def restore(self, told: Any) -> list[str]:
+        """Take what an address says; places must be places."""
+        wrong = super().restore(told)
+        for name in ("at", "look"):
+            value = getattr(self, name)
+            if value and not (np.isfinite(value).all() and abs(value[1]) < _MOST_NORTH):
+                setattr(self, name, None)
+                wrong.append(name)
+        kinds = {f"service-{key}" for key in self.session.study.services}
+        kinds |= {f"year-{year}" for year in self.session.param["year"].objects}
+        if self.versus and self.versus not in kinds:
+            self.versus = ""
+            wrong.append("versus")
+        return wrong
 
     async def opened(self) -> None:
         """Compute what is asked, unless it is shown already."""
         if self.answer is None or self.answer.choice != self.choice:
             await self.ask()
+            if self.at:
+                await self._ask_place(*self.at)
 
     async def ask(self, *_events: Any) -> None:
         """Compute what is asked and show it, unless something else was asked meanwhile."""
-        choice, session = self.choice, self.session
+        choice, compared, session = self.choice, self.compared, self.session
+        study = session.study
         self._asked += 1
         number = self._asked
-        self._set_busy(busy=True)
         told, grave = "", True
         try:
-            working = text("desk.working", choice.lang)
-            answer = await session.work(working, session.study.answer, choice)
+            answers: list[Answer] = []
+            for one in (choice, compared):
+                if one is None:
+                    continue
+                if study.has(one):
+                    answers.append(study.answer(one))
+                    continue
+                self._set_busy(busy=True)
+                service = study.services[one.service].title(self.lang)
+                working = session.text("desk.measuring", service=service)
+                answers.append(await session.work(working, study.answer, one))
             if number != self._asked:
                 return
-            self._show(answer)
-            told, grave = self._empty(answer), False
+            self._show(answers[0], answers[1] if compared is not None else None)
+            told, grave = self._empty(answers[0]), False
         except Cancelled:
             told, grave = session.text("desk.was_cancelled"), False
         except Exception as wrong:  # noqa: BLE001 - said in words, and logged whole
@@ -79,59 +145,60 @@ class CoverageView(View):
     def build(self) -> Any:
         """Make every part once; what changes is filled in later."""
         session = self.session
-        plain = {"margin": 0, "stylesheets": [style.TEXT]}
-        wide = {"sizing_mode": "stretch_width", "stylesheets": [style.CONTROL], "margin": 0}
-        self._services = pn.widgets.RadioBoxGroup(inline=False, **wide)
-        self._levels = pn.widgets.Select(**wide)
-        self._years = pn.widgets.Select(**wide)
-        self._shows = pn.widgets.RadioButtonGroup(stylesheets=[style.SWITCH], margin=0, height=34)
-        self._all = pn.widgets.Button(stylesheets=[style.SWITCH], margin=0, width=96, height=34)
-        self._all.on_click(lambda _event: self._choose_unit(""))
-        self._service_label = pn.pane.HTML("", sizing_mode="stretch_width", **plain)
-        self._hint = pn.pane.HTML(
-            "", sizing_mode="stretch_width", margin=(0, 14), stylesheets=[style.TEXT]
+        wide = {"sizing_mode": "stretch_width"}
+        self._form = Form(self._chosen, margin=0, **wide)
+        self._shows = Form(self._chosen, margin=0, width=344, stylesheets=[_SHOWS])
+        self._all = pn.widgets.Button(stylesheets=[style.SWITCH], margin=0, width=92, height=30)
+        self._all.on_click(lambda _event: self._choose_unit("", go=True))
+        self._hint = pn.pane.HTML("", margin=0, stylesheets=[_HINT], **wide)
+        self._figures = pn.pane.HTML("", stylesheets=[figures.STYLE], margin=(8, 14, 4, 14), **wide)
+        self._chart = pn.pane.HTML("", stylesheets=[chart.STYLE], margin=(2, 14, 4, 14), **wide)
+        self._place = pn.pane.HTML("", stylesheets=[place.STYLE], margin=(4, 40, 6, 14), **wide)
+        self._close = pn.widgets.Button(
+            label="×",
+            width=28,
+            height=24,
+            margin=(2, 10, 0, 0),
+            align="start",
+            stylesheets=[_CLOSE],
         )
-        self._figures = pn.pane.HTML(
-            "", sizing_mode="stretch_width", stylesheets=[figures.STYLE], margin=(10, 14, 8, 14)
+        self._close.on_click(lambda _event: self._leave_place())
+        self._asked_place = pn.Row(
+            self._place, self._close, visible=False, stylesheets=[_PLACE], **wide
         )
-        self._shown_table: Any = None
         self._table = pn.Column(sizing_mode="stretch_both", margin=(0, 6, 0, 8))
         self.map = CityMap(session)
-        self.map.bridge.on(Clicked, self._clicked)
-        for widget, target, name in (
-            (self._services, session, "service"),
-            (self._levels, session, "level"),
-            (self._years, session, "year"),
-            (self._shows, self, "show"),
-        ):
-            self._bind(widget, target, name)
-        session.param.watch(self.ask, ["service", "level", "year", "theme"])
-        self.param.watch(self.ask, ["show"])
+        self.map.lay(self.basemap)
+        if self.look:
+            self.map.bridge.look(*self.look)
+        bridge = self.map.bridge
+        bridge.on(Clicked, self._clicked)
+        bridge.on(MarkerDragged, self._dragged)
+        bridge.on(MarkerDropped, self._dragged)
+        bridge.on(ViewMoved, self._moved)
+        session.param.watch(self._other_service, "service")
+        session.param.watch(self.ask, ["level", "year"])
+        session.param.watch(self._other_theme, "theme")
         left = pn.Column(
-            self._service_label,
-            self._services,
-            self._levels,
-            self._years,
-            width=196,
-            sizing_mode="stretch_height",
-            stylesheets=[style.LEFT],
+            self._form, width=204, sizing_mode="stretch_height", stylesheets=[style.LEFT]
         )
         middle = pn.Column(
             pn.Row(
                 self._shows,
-                pn.Spacer(sizing_mode="stretch_width"),
+                self._hint,
                 self._all,
-                sizing_mode="stretch_width",
                 stylesheets=[style.BAR],
-                height=46,
+                height=43,
+                **wide,
             ),
-            self.map.bridge,
+            bridge,
             sizing_mode="stretch_both",
             min_width=300,
         )
         right = pn.Column(
             self._figures,
-            self._hint,
+            self._chart,
+            self._asked_place,
             self._table,
             sizing_mode="stretch_height",
             width=452,
@@ -147,129 +214,312 @@ class CoverageView(View):
 
     def relabel(self) -> None:
         """Put every word into the language in force."""
-        session, lang = self.session, self.lang
-        study = session.study
-        options: list[tuple[Any, dict[str, Any], Any]] = [
-            (
-                self._services,
-                {s.title(lang): key for key, s in study.services.items()},
-                session.service,
-            ),
-            (self._levels, {text(f"level.{x}", lang): x for x in study.levels}, session.level),
-            (
-                self._years,
-                {text("desk.any_year", lang): 0, **{str(y): y for y in YEARS}},
-                session.year,
-            ),
-            (self._shows, {text(f"map.show.{show}", lang): show for show in SHOWS}, self.show),
-        ]
-        for widget, offered, value in options:
-            if widget.options != offered:
-                widget.param.update(options=offered, value=value)
-        self._levels.name, self._years.name = session.text("desk.level"), session.text("desk.year")
-        self._all.name = session.text("desk.to_all")
-        self._service_label.object = f'<div class="label">{words.said("desk.service", lang)}</div>'
-        self._hint.object = f'<div class="hint">{words.said("desk.row_hint", lang)}</div>'
+        self._fill_forms()
+        said = self.session.text
+        self._all.label = said("desk.to_all")
+        self._close.description = said("desk.place_close")
+        self._hint.object = f'<div class="hint">{words.said("desk.hint_click", self.lang)}</div>'
         if self.answer is not None:
             self._shown_table = None
-            self._show(self.answer.in_language(lang))
+            self._show(self.answer, self.other)
+            self._show_place()
 
-    def _bind(self, widget: Any, target: param.Parameterized, name: str) -> None:
-        def chosen(event: Any) -> None:
-            if event.new in target.param[name].objects:
-                target.param.update(**{name: event.new})
+    # What the reader does.
 
-        def changed(event: Any) -> None:
-            if widget.options and widget.value != event.new:
-                widget.value = event.new
-
-        widget.param.watch(chosen, "value")
-        target.param.watch(changed, name)
-
-    def _show(self, answer: Answer) -> None:
-        before = self.answer
-        self.answer = answer
-        lang = answer.choice.lang
-        self._figures.object = figures.key_figures(answer)
-        same = (
-            self._shown_table is not None
-            and before is not None
-            and table.quota(before.units) == table.quota(answer.units)
-        )
-        if same:
-            self._shown_table.value = table.rows(answer.units, lang)
+    async def _chosen(self, name: str, value: Any, final: bool) -> None:
+        """Take a choice from a form."""
+        session = self.session
+        if name in {"service", "level"}:
+            session.param.update(**{name: value})
+        elif name == "year":
+            session.year = int(value)
+        elif name == "basemap":
+            self.basemap = value
+            self.map.lay(value)
+        elif name == "show":
+            self.show = value
+            self._fill_forms()
+            if self.answer is not None:
+                self._draw()
+        elif name == "cutoff" and value is None:
+            self.param.update(mode="", unit_of="", cutoff=0.0)
+            await self.ask()
+        elif name == "cutoff":
+            await self._slide(float(value), final=final)
         else:
-            self._shown_table = table.make(answer.units, lang)
-            self._shown_table.on_click(self._go_to_row)
-            self._table[:] = [self._shown_table]
-        self._draw(answer)
+            await self._other_standard(name, value)
 
-    def _draw(self, answer: Answer) -> None:
-        bridge, result, lang = self.map.bridge, answer.result, answer.choice.lang
-        level, shows, theme = answer.choice.level, answer.choice.show, self.session.theme
-        units = self.session.study.plain_units(level)
-        bridge.put(live.unit_areas(units, answer.units, lang, shaded=shows == "rates", theme=theme))
-        labels = live.unit_labels(units, answer.units, lang) if shows == "rates" else None
-        if labels is None:
-            bridge.take(live.LABELS)
-        else:
-            bridge.put(labels)
-        bridge.put(live.facility_dots(result.facilities, lang))
-        entries = [
-            Entry(
-                furniture.dot(colours.FACILITY, radius=5, ring=colours.FACILITY_RING),
-                text("map.facilities", lang, count=f"{len(result.facilities):,}"),
+    async def _other_standard(self, name: str, value: str) -> None:
+        standard = self.session.study.standard(self.choice)
+        own = self.session.study.services[self.session.service].standard
+        if name == "mode":
+            unit, cutoff = standard.unit, standard.cutoff
+            _, most, _ = coverage_form.TRACKS[value, unit]
+            self.param.update(mode=value, unit_of=unit, cutoff=min(cutoff, most))
+        elif name == "unit":
+            if value == standard.unit:
+                return
+            # At the group's own pace the two say about the same.
+            pace = standard.pace.get("speed_kmh", _CAR_KMH) * 1000 / 60
+            cutoff = standard.cutoff * pace if value == "m" else standard.cutoff / pace
+            step = coverage_form.TRACKS[standard.mode, value][2]
+            self.param.update(
+                mode=standard.mode, unit_of=value, cutoff=max(step, round(cutoff / step) * step)
             )
-        ]
-        if shows == "rates":
-            bridge.take("served")
-            bridge.take("unserved")
-            entries += live.rate_legend(answer.units, lang)
-        else:
-            cut = result.stretches()
-            ranks = shapes.rank(result.city.streets["highway"].loc[cut["street"]])
-            drawn, _ = shapes.thin(cut.assign(rank=ranks))
-            for served in (False, True):
-                colour = colours.SERVED if served else colours.UNSERVED
-                bridge.put(
-                    Lines(
-                        id="served" if served else "unserved",
-                        order=30,
-                        shapes=list(drawn.geometry[drawn["served"] == served]),
-                        style={"color": colour, "weight": 1.5},
-                    )
-                )
-            entries.append(live.border_legend(level, lang, theme))
-        self.map.explain(result, text(f"map.show.{shows}", lang), entries)
+        elif name == "group":
+            self.group = "" if value == own.group else value
+        elif name == "versus":
+            self.versus = value
+        self._tidy_standard()
+        await self.ask()
+
+    async def _slide(self, cutoff: float, *, final: bool) -> None:
+        """Answer while the slider moves: only figures, colours and shades change."""
+        with param.parameterized.discard_events(self):
+            standard = self.session.study.standard(self.choice)
+            self.param.update(mode=standard.mode, unit_of=standard.unit, cutoff=cutoff)
+            self._tidy_standard()
+        choice, compared, study = self.choice, self.compared, self.session.study
+        if self.answer is None or not study.has(choice) or (compared and not study.has(compared)):
+            if final:
+                await self.ask()
+            return
+        self._asked += 1
+        answer = study.answer(choice)
+        other = study.answer(compared) if compared is not None else None
+        self.answer, self.other = answer, other
+        self._show_figures()
+        self._retouch()
+        if final:
+            self._fill_forms()
+            self._draw()
+            self._show_place()
+            self.param.trigger("cutoff")
+
+    def _tidy_standard(self) -> None:
+        """Write what is the standard's own as nothing, so that the address stays short."""
+        study = self.session.study
+        own, now = study.services[self.session.service].standard, study.standard(self.choice)
+        if (now.mode, now.unit, now.cutoff) == (own.mode, own.unit, own.cutoff):
+            self.param.update(mode="", unit_of="", cutoff=0.0)
+
+    async def _other_service(self, _event: Any) -> None:
+        """Another service has a standard of its own."""
+        versus = "" if self.versus == f"service-{self.session.service}" else self.versus
+        self.param.update(mode="", unit_of="", cutoff=0.0, group="", versus=versus)
+        await self.ask()
+        if self.at and self.answer is not None:
+            await self._ask_place(*self.at)
+
+    def _other_theme(self, _event: Any) -> None:
+        if self.answer is not None:
+            self._draw()
+            coverage_map.draw_place(self.map, None, place.LETTERS)
+            self._show_place()
+
+    async def _clicked(self, event: Clicked) -> None:
+        if event.layer == "markers":
+            return
+        if event.layer is not None and event.layer.startswith("facilities") and event.feature:
+            await self._ask_facility(event.feature)
+            return
+        if event.layer is not None and event.layer.startswith(live.UNITS) and event.feature:
+            self._choose_unit(event.feature, go=False)
+        await self._ask_place(event.lon, event.lat)
+
+    async def _dragged(self, event: MarkerDragged | MarkerDropped) -> None:
+        if event.marker == coverage_map.PLACE:
+            await self._ask_place(event.lon, event.lat, in_hand=isinstance(event, MarkerDragged))
+
+    def _moved(self, event: ViewMoved) -> None:
+        self.look = (round(event.lon, 5), round(event.lat, 5), round(event.zoom, 2))
+
+    async def _ask_place(self, lon: float, lat: float, *, in_hand: bool = False) -> None:
+        """Find the facilities nearest to a place and show them."""
+        if self.answer is None:
+            return
+        self._places += 1
+        number, self._facility = self._places, ""
+        working = self.session.text("desk.place_working")
+        try:
+            found = await self.session.work(working, place.look, self.answer, lon, lat)
+        except Cancelled:
+            return
+        except Exception as wrong:  # noqa: BLE001 - said in words, and logged whole
+            self.session.say(self.session.failure(wrong), grave=True)
+            return
+        if number != self._places:
+            return
+        self._found = found
+        self._show_place(in_hand=in_hand)
+        if not in_hand:
+            self.at = (round(lon, 6), round(lat, 6))
+
+    async def _ask_facility(self, key: str) -> None:
+        if self.answer is None:
+            return
+        self._leave_place()
+        self._facility = key
+        said = await asyncio.to_thread(place.facility_told, self.answer, key, self.lang)
+        if self._facility == key and said:
+            self._place.object = said
+            self._asked_place.visible = True
+
+    def _leave_place(self) -> None:
+        self._places += 1
+        self._found, self._facility, self.at = None, "", None
+        self._asked_place.visible = False
+        coverage_map.draw_place(self.map, None, place.LETTERS)
+
+    def _show_place(self, *, in_hand: bool = False) -> None:
+        if self._facility and self.answer is not None:
+            said = place.facility_told(self.answer, self._facility, self.lang)
+            self._place.object, self._asked_place.visible = said, bool(said)
+        if self._found is None or self.answer is None:
+            return
+        limit = self.answer.standard.cutoff
+        near = self._found.near
+        served = bool(near) and near[0].way.distance <= limit + 1e-6
+        self._found = replace(self._found, served=served)
+        self._place.object = place.told(self.answer, self._found, self.lang)
+        self._asked_place.visible = True
+        label = self.session.text("desk.place")
+        coverage_map.draw_place(self.map, self._found, place.LETTERS, label, in_hand=in_hand)
+
+    # What is shown.
+
+    def _show(self, answer: Answer, other: Answer | None) -> None:
+        self.answer, self.other = answer, other
+        self._fill_forms()
+        self._show_figures()
+        self._draw()
+
+    def _show_figures(self) -> None:
+        answer, other, lang = self.answer, self.other, self.lang
+        assert answer is not None
+        name = "" if other is None else coverage_form.versus_name(other, self.versus, lang)
+        self._figures.object = figures.key_figures(answer, lang, versus=other, name=name)
+        self._table_of(answer, other)
+        self._show_curve()
+
+    def _table_of(self, answer: Answer, other: Answer | None) -> None:
+        made = table.rows(answer.units, self.lang, other=None if other is None else other.units)
+        shape = (
+            list(made.columns),
+            len(made),
+            self.lang,
+            table.quota(answer.units),
+            answer.choice.level,
+        )
+        held = self._shown_table
+        if held is not None and held[1] == shape:
+            table.refresh(held[0], made)
+            return
+        widget = table.make(made, answer.units, self.lang)
+        widget.on_click(self._go_to_row)
+        self._shown_table = (widget, shape)
+        self._table[:] = [widget]
         self._light()
 
+    def _show_curve(self) -> None:
+        answer, other, lang = self.answer, self.other, self.lang
+        assert answer is not None
+        study, standard = self.session.study, answer.standard
+        most = max(coverage_form.TRACKS[standard.mode, standard.unit][1], standard.cutoff) * 0.75
+        most = max(most, standard.cutoff * 1.25)
+        known = self.unit in set(answer.units["code"]) if self.unit else False
+        cutoffs, people = study.curve(answer, self.unit if known else "", most=most)
+        row = answer.units.loc[answer.units["code"] == self.unit].iloc[0] if known else answer.total
+        against = None
+        if other is not None and other.standard.unit == standard.unit and not known:
+            _, theirs = study.curve(other, most=most)
+            against = theirs / other.total["people"] if other.total["people"] > 0 else None
+        name = "" if not known else str(row["name_en"] if lang == "en" else row["name"])
+        title = words.said("desk.curve" if standard.unit == "m" else "desk.curve_time", lang)
+        drawn = chart.curve(
+            cutoffs,
+            people,
+            total=float(row["people"]),
+            cutoff=standard.cutoff,
+            unit=standard.unit,
+            lang=lang,
+            other=against,
+        )
+        place_name = f" · {escape(name)}" if name else ""
+        self._chart.object = f"<h4>{title}{place_name}</h4>{drawn}"
+
+    def _draw(self) -> None:
+        answer, other, lang = self.answer, self.other, self.lang
+        assert answer is not None
+        names = ("", "")
+        if other is not None:
+            names = (
+                coverage_form.versus_name(other, self.versus, lang),
+                coverage_form.versus_name(answer, self.versus, lang),
+            )
+        study = self.session.study
+        coverage_map.draw(self.map, study, answer, self.show, lang, other=other, names=names)
+        self._light()
+
+    def _retouch(self) -> None:
+        """Colour streets and shade units anew, nothing else."""
+        bridge, theme = self.map.bridge, self.session.theme
+        for answer, side in ((self.answer, ""), (self.other, "-other")):
+            if answer is None:
+                continue
+            if "field" + side in bridge.layers:
+                stops, ramp = coverage_map.colouring(answer.standard, self.show, theme)
+                bridge.recolour("field" + side, stops=stops, colours=ramp)
+            if live.UNITS + side in bridge.layers:
+                units = self.session.study.plain_units(answer.choice.level)
+                shown = answer.units.set_index("code").loc[units["code"]]
+                fills = live.fills(shown) if self.show == "rates" else None
+                bridge.restyle(live.UNITS + side, fills=fills, tips=live.tips(shown, self.lang))
+        if self.answer is not None:
+            coverage_map.explain(self.map, self.answer, self.show, self.lang)
+
+    def _fill_forms(self) -> None:
+        study, choice, lang = self.session.study, self.choice, self.lang
+        standard = study.standard(choice)
+        self._form.fields = coverage_form.fields(
+            study, choice, standard, self.versus, self.basemap, lang
+        )
+        self._shows.fields = [
+            {
+                "kind": "buttons",
+                "name": "show",
+                "label": "",
+                "value": self.show,
+                "options": [[show, text(f"desk.show.{show}", lang)] for show in SHOWS],
+            }
+        ]
+
     def _empty(self, answer: Answer) -> str:
-        if len(answer.result.facilities):
+        if len(answer.measured.result.facilities):
             return ""
+        lang = self.lang
         return text(
             "desk.no_facilities",
-            answer.choice.lang,
-            service=answer.result.service.title(answer.choice.lang),
-            moment=words.moment(answer.choice.year, answer.choice.lang),
+            lang,
+            service=answer.measured.result.service.title(lang),
+            moment=words.moment(answer.choice.year, lang),
         )
 
     def _set_busy(self, *, busy: bool) -> None:
-        self._figures.styles = self._table.styles = {"opacity": "0.45" if busy else "1"}
-        self.map.bridge.busy = (
-            self.session.text("desk.working") if busy and self.answer is None else ""
-        )
-
-    def _clicked(self, event: Clicked) -> None:
-        if event.layer == live.UNITS and event.feature:
-            self._choose_unit(event.feature, go=False)
+        dimmed = {"opacity": "0.45" if busy else "1", "transition": "opacity .15s"}
+        self._figures.styles = self._table.styles = self._chart.styles = dimmed
+        first = busy and self.answer is None
+        self.map.bridge.busy = self.session.text("desk.working") if first else ""
 
     def _go_to_row(self, event: Any) -> None:
         assert self.answer is not None
-        self._choose_unit(str(self.answer.units["code"].iloc[event.row]))
+        self._choose_unit(str(self.answer.units["code"].iloc[event.row]), go=True)
 
-    def _choose_unit(self, code: str, *, go: bool = True) -> None:
+    def _choose_unit(self, code: str, *, go: bool) -> None:
         self.unit = code
         self._light()
+        if self.answer is not None:
+            self._show_curve()
         if not go:
             return
         units = self.session.city.units
@@ -283,7 +533,29 @@ class CoverageView(View):
         self.map.bridge.go((west, south, east, north))
 
     def _light(self) -> None:
+        """Set the chosen unit apart on the map and in the table."""
         self.map.bridge.light(live.UNITS, self.unit or None)
         if self._shown_table is not None and self.answer is not None:
-            rows = self.answer.units.index[self.answer.units["code"] == self.unit]
-            self._shown_table.selection = [int(row) for row in rows] if self.unit else []
+            rows = np.flatnonzero((self.answer.units["code"] == self.unit) & (self.unit != ""))
+            self._shown_table[0].selection = [int(row) for row in rows]
+
+
+_CAR_KMH = 40.0
+_MOST_NORTH = 85.0
+
+_SHOWS = """
+.field { padding-top: 0 !important; } .buttons button { padding: 5px 12px !important; }
+@media (max-width: 1100px) { :host { width: auto !important; }
+  .buttons button { padding: 5px 8px !important; font-size: 12.5px; } }
+"""
+_HINT = """
+:host { flex: 1 1 auto; min-width: 0; padding: 0 10px; align-self: center; }
+.hint { font: 11.5px/1.3 var(--font); color: var(--soft); display: -webkit-box;
+  -webkit-line-clamp: 2; -webkit-box-orient: vertical; overflow: hidden; }
+@media (max-width: 1100px) { .hint { display: none; } }
+"""
+_PLACE = ":host { border-top: 1px solid var(--rule); background: var(--panel); }"
+_CLOSE = (
+    ".bk-btn { color: var(--soft) !important; padding: 0 !important; background: none !important;"
+    " font-size: 18px; line-height: 22px; } .bk-btn:hover { color: var(--ink) !important; }"
+)

@@ -141,10 +141,12 @@ var Spots = L.GridLayer.extend({
     var url = L.Util.template(this.told.url, {z: coords.z, x: coords.x, y: coords.y, r: ""});
     fetch(url).then(function (answer) {
       if (!answer.ok) throw new Error("tile " + answer.status);
-      return answer.status === 204 ? [] : answer.json();
-    }).then(function (points) {
-      if (map.hasLayer(layer) && layer._tiles[key]) {
-        layer.groups[key] = L.layerGroup(points.map(layer.dot, layer)).addTo(map);
+      return answer.status === 204 ? null : answer.json();
+    }).then(function (told) {
+      if (told && map.hasLayer(layer) && layer._tiles[key] && coords.z === layer._tileZoom) {
+        layer.largest = told.largest;
+        layer.groups[key] = L.layerGroup(told.points.map(layer.dot, layer)).addTo(map);
+        layer.explain();
       }
       done(null, empty);
     }).catch(function (error) { done(error, empty); });
@@ -152,10 +154,28 @@ var Spots = L.GridLayer.extend({
   },
   radius: function (weight, count) {
     var told = this.told;
-    if (told.largest) {
-      return Math.max(told.most_radius * Math.sqrt(weight / told.largest), told.least_radius);
+    if (told.sized) {
+      return Math.max(told.most_radius * Math.sqrt(weight / this.largest), told.least_radius);
     }
-    return count > 1 ? told.least_radius + 3 + 2.2 * Math.log2(count) : told.least_radius;
+    return count > 1 ? Math.min(told.least_radius + 3 + 1.6 * Math.log2(count), 20) : told.least_radius;
+  },
+  // Two round weights and their dots, where the legend has room for them.
+  explain: function () {
+    var room = document.querySelector('.legend [data-spots="' + this.told.id + '"]');
+    if (!room || !this.told.sized || !this.largest) return;
+    var most = Math.max(this.largest * 0.15, 1), top = Math.pow(10, Math.floor(Math.log10(most)));
+    var nice = [1, 2, 5].map(function (step) { return step * top; })
+      .filter(function (weight) { return weight <= most; }).pop();
+    var sizes = nice > 1 ? [nice, Math.max(nice / 10, 1)] : [1];
+    room.innerHTML = sizes.map(function (weight) {
+      var radius = this.radius(weight, 1), side = Math.max(14, 2 * radius + 2);
+      return '<div><svg width="' + Math.max(24, side) + '" height="' + side + '"><circle cx="'
+        + Math.max(12, side / 2) + '" cy="' + side / 2 + '" r="' + radius + '" fill="'
+        + this.told.style.fillColor + '" fill-opacity=".75"/></svg><span></span></div>';
+    }, this).join("");
+    room.querySelectorAll("span").forEach(function (one, i) {
+      one.textContent = this.told.words.legend.replace("{weight}", number(sizes[i]));
+    }, this);
   },
   // lon, lat, weight, how many joined, id or null, words of one or null, on no street
   dot: function (point) {
@@ -173,16 +193,16 @@ var Spots = L.GridLayer.extend({
         return line;
       });
     }
-    if (!told.largest && many) {
+    if (!told.sized && many) {
       var sign = L.marker([point[1], point[0]], {interactive: false, keyboard: false,
-        pane: this.options.pane, icon: L.divIcon({className: "count", html: String(point[3]),
-          iconSize: [0, 0]})});
+        pane: this.options.pane, icon: L.divIcon({className: "count", html: "<span>" + Number(point[3]) + "</span>",
+          iconSize: [0, 0]}), zIndexOffset: 100000});
       mark = L.featureGroup([mark, sign]);
     }
     mark.on("click", function (event) {
       L.DomEvent.stopPropagation(event);
       if (drawing) { drawing.add(event.latlng); return; }
-      if (many && !told.largest && map.getZoom() < 17) map.setView(event.latlng, map.getZoom() + 2);
+      if (many && !told.sized && map.getZoom() < 17) map.setView(event.latlng, map.getZoom() + 2);
       else clicked(event.latlng, told.id, many ? null : point[4]);
     });
     return mark;
@@ -285,8 +305,9 @@ function pin(told) {
   var element = document.createElement("div");
   element.className = "pin";
   element.style.setProperty("--pin", told.colour);
+  element.style.setProperty("--pin-ink", told.ink);
   element.innerHTML = '<svg width="26" height="34" viewBox="0 0 26 34" aria-hidden="true">'
-    + '<path d="M13 33C9 26 2 20 2 12.500a11 11 0 0 1 22 0C24 20 17 26 13 33Z" stroke="#fff" '
+    + '<path d="M13 33C9 26 2 20 2 12.5a11 11 0 0 1 22 0C24 20 17 26 13 33Z" stroke="var(--pin-ink)" '
     + 'stroke-width="2"/></svg><span></span>';
   element.querySelector("span").textContent = told.sign;
   return L.divIcon({className: "pin-icon", html: element, iconSize: [26, 34], iconAnchor: [13, 33]});
@@ -449,6 +470,7 @@ function surround(told) {
     }
     if (told[name] !== undefined) { strip.innerHTML = told[name]; strip.hidden = !told[name]; }
   });
+  for (var id in layers) if (layers[id].explain) layers[id].explain();
   if (told.words) {
     document.documentElement.lang = told.words.lang;
     if (zoomer) zoomer.remove();

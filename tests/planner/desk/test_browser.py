@@ -4,10 +4,12 @@ import json
 import re
 import subprocess
 import sys
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
 
-from planner import coverage
+from planner import Standard, coverage
 from tests.planner.desk.chromium import MAP, NEEDS_CHROMIUM, serving, until
 from tests.planner.maps.hamlet import NASTY, hamlet
 
@@ -91,7 +93,7 @@ def test_choosing_a_service_changes_the_figures_and_leaves_the_frame(nasty, addr
     page.press("EN")
     until(lambda: "people served" in page.figure("served"), what="English")
     agrees(page, told(nasty, "mother_baby_room"), lang="en")
-    page.press("The gap: people not served")
+    page.press("The gap")
     page.press("menopause clinics")
     agrees(page, told(nasty, "menopause_clinic"), lang="en")
     assert page.view() == pytest.approx(near, abs=1e-4)
@@ -166,3 +168,116 @@ def test_every_facility_stands_on_the_map(nasty, address, chrome):
         "let n = 0; map.eachLayer((one) => { n += one instanceof L.CircleMarker; }); return n;"
     )
     until(lambda: page.in_frame(dots) == count, what="the facilities")
+
+
+# How many pixels of the streets' layer have each colour.
+COLOURS = """
+const found = {};
+for (const canvas of document.querySelectorAll("[data-layer=field] canvas")) {
+  const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+  for (let i = 0; i < data.length; i += 4) if (data[i + 3] > 200) {
+    const key = [data[i], data[i + 1], data[i + 2]].join();
+    found[key] = (found[key] || 0) + 1;
+  }
+}
+return found;
+"""
+SERVED, UNSERVED = "33,102,172", "214,96,77"
+
+
+def test_the_slider_moves_streets_and_figures_without_a_tile(nasty, address, chrome):
+    page = chrome.open(address + "?lang=en&service=mother_baby_room")
+    agrees(page, told(nasty, "mother_baby_room"), lang="en")
+    before = until(lambda: page.in_frame(COLOURS), what="the streets")
+    tiles = (
+        "return performance.getEntriesByType('resource')"
+        ".filter((one) => one.name.includes('/tiles/')).length;"
+    )
+    asked = page.in_frame(tiles)
+    move = (
+        "const range = all.find((one) => one.matches('input[type=range]'));"
+        "range.value = arguments[0];"
+        "range.dispatchEvent(new Event(arguments[1], {bubbles: true}));"
+    )
+    first = page.figure("rate")
+    page.js(move, 400, "input")
+    until(lambda: page.figure("rate") != first, what="the figures to follow")
+    less = until(
+        lambda: (now := page.in_frame(COLOURS)) != before and now, what="the streets to follow"
+    )
+    assert less[SERVED] < before[SERVED]
+    assert less[SERVED] + less.get(UNSERVED, 0) == pytest.approx(
+        before[SERVED] + before.get(UNSERVED, 0), rel=0.05
+    )
+    assert page.in_frame(tiles) == asked
+    standard = Standard(
+        mode="walk", group="women_15_49", source="", cutoff_m=400, also=("children_0_3",)
+    )
+    exact = coverage(nasty, "mother_baby_room", standard=standard).total()
+    assert page.figure("rate") == f"{exact['rate']:.1%}"
+    page.js(move, 400, "change")
+    until(lambda: "cutoff=400" in page.driver.current_url, what="the address")
+    assert page.loads() == 1
+    assert page.complaints() == []
+
+
+def test_a_click_tells_the_nearest_facilities_and_draws_the_way(nasty, address, chrome):
+    page = chrome.open(address + "?lang=en&service=mother_baby_room")
+    agrees(page, told(nasty, "mother_baby_room"), lang="en")
+    home = nasty.population.geometry.iloc[5]
+    page.click_map(home.x, home.y)
+    until(lambda: page.figure("near-0"), what="the nearest facility")
+    assert "way-0" in until(
+        lambda: page.in_frame(
+            "return [...document.querySelectorAll('[data-layer]')].map((one) => one.dataset.layer);"
+        ),
+        what="the layers",
+    )
+    until(lambda: "at=" in page.driver.current_url, what="the address")
+    link = page.driver.current_url
+    words = page.figure("near-0")
+    page.open("about:blank")
+    page.open(link)
+    until(lambda: page.figure("near-0") == words, what="the place again")
+    assert page.complaints() == []
+
+
+def test_two_years_are_compared_side_by_side(nasty, address, chrome):
+    page = chrome.open(address + "?lang=en&service=mother_baby_room&versus=year-2021")
+    agrees_on = until(lambda: page.figure("change"), what="the difference")
+    now, then = (
+        coverage(nasty, "mother_baby_room", year=year).total()["rate"] for year in (None, 2021)
+    )
+    assert f"{(now - then) * 100:+.1f} points" in agrees_on
+    assert page.in_frame("return !!document.querySelector('.divider[role=slider]');")
+    clipped = until(
+        lambda: page.in_frame(
+            "return [...document.querySelectorAll('[data-layer]')]"
+            ".filter((one) => one.style.clip).map((one) => one.dataset.layer).sort();"
+        ),
+        what="the layers to be cut",
+    )
+    assert {"field", "field-other"} <= set(clipped)
+
+
+def test_tiles_are_kept_from_those_who_were_not_shown_the_desk(address, chrome):
+    page = chrome.open(address)
+    until(page.rows, what="the table")
+    tile = until(
+        lambda: page.in_frame(
+            "return performance.getEntriesByType('resource').map((one) => one.name)"
+            ".find((one) => one.includes('/tiles/'));"
+        ),
+        what="a tile",
+    )
+    with urlopen(tile) as answer:  # noqa: S310 - the test's own server
+        assert "immutable" in answer.headers["Cache-Control"]
+    parts = tile.split("/")
+    token = parts.index("tiles") + 1
+    for wrong in (
+        "/".join([*parts[:token], "guess", *parts[token + 1 :]]),
+        "/".join([*parts[:-1], "9999999"]),
+        tile.replace("wgs84", "mars"),
+    ):
+        with pytest.raises(HTTPError, match="404"):
+            urlopen(wrong)  # noqa: S310 - the test's own server

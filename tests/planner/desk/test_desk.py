@@ -124,21 +124,107 @@ def test_a_click_on_a_row_goes_to_its_unit_and_one_on_the_map_selects_the_row(st
     assert west >= district[0] - 1e-9
     assert south < north
     assert west < east
-    view._clicked(Clicked(lon=120.0, lat=30.0, layer="units", feature="3301"))
-    assert view._shown_table.selection == [0]
+    asyncio.run(view._clicked(Clicked(lon=120.0, lat=30.0, layer="units", feature="3301")))
+    assert view._shown_table[0].selection == [0]
     assert desk.address()["unit"] == "3301"
 
 
 def test_every_word_changes_with_the_language(study):
     desk = open_desk(study, lang="zh")
-    assert "母婴室" in desk.view._services.options
+    assert "母婴室" in str(desk.view._form.fields)
     assert desk._top.words["title"] == "杭州设施覆盖规划台"
     desk._top.lang = "en"
-    assert "mother-and-baby rooms" in desk.view._services.options
+    assert "mother-and-baby rooms" in str(desk.view._form.fields)
+    assert "母婴室" not in str(desk.view._form.fields)
     assert desk._top.words["title"] == "Hangzhou coverage desk"
-    assert desk.view._services.value == desk.session.service
-    assert next(iter(desk.view._shown_table.titles.values())) == "Unit"
+    assert next(iter(desk.view._shown_table[0].titles.values())) == "Unit"
     assert "people served" in desk.view._figures.object
+
+
+def slide(desk, value, *, final):
+    asyncio.run(desk.view._chosen("cutoff", value, final))
+
+
+def test_a_moving_slider_changes_figures_and_colours_and_asks_for_no_tile(study):
+    desk = open_desk(study, service="mother_baby_room")
+    view = desk.view
+    put = []
+    view.map.bridge.put = put.append
+    before = view._figures.object
+    slide(desk, 400.0, final=False)
+    assert view._figures.object != before
+    assert view.map.bridge.layers["field"].stops == (400.0,)
+    assert put == []
+    slide(desk, 500.0, final=True)
+    assert view.map.bridge.layers["field"].stops == (500.0,)
+    assert desk.address()["cutoff"] == "500"
+    asyncio.run(view._chosen("cutoff", None, True))
+    assert "cutoff" not in desk.address()
+    assert view._figures.object == before
+
+
+def test_another_service_brings_its_own_standard(study):
+    desk = open_desk(study, service="mother_baby_room", cutoff="450", group="residents")
+    assert desk.view.choice.cutoff == 450
+    change(desk, service="menopause_clinic")
+    assert desk.view.choice.cutoff is None
+    assert desk.view.choice.group is None
+
+
+def test_minutes_and_metres_say_about_the_same(study):
+    desk = open_desk(study, service="mother_baby_room")
+    asyncio.run(desk.view._chosen("unit", "min", True))
+    standard = study.standard(desk.view.choice)
+    assert (standard.unit, standard.cutoff) == ("min", 10)
+    asyncio.run(desk.view._chosen("unit", "m", True))
+    assert desk.view.choice.cutoff is None
+
+
+@pytest.mark.parametrize("versus", ["year-2021", "service-menopause_clinic"])
+def test_two_are_compared_by_a_line_on_the_map(study, versus):
+    desk = open_desk(study, service="mother_baby_room", versus=versus)
+    layers = desk.view.map.bridge.layers
+    assert {"field", "field-other", "facilities", "facilities-other"} <= set(layers)
+    assert 'data-figure="change"' in desk.view._figures.object
+    asyncio.run(desk.view._chosen("versus", "", True))
+    assert "field-other" not in desk.view.map.bridge.layers
+    assert 'data-figure="change"' not in desk.view._figures.object
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("at", "1,2,3"),
+        ("at", "a,b"),
+        ("look", "120,nan,3"),
+        ("versus", "year-1"),
+        ("group", "men"),
+        ("cutoff", "-3"),
+        ("basemap", "osm"),
+        ("mode", "fly"),
+    ],
+)
+def test_no_link_breaks_the_view(study, name, value):
+    desk = open_desk(study, service="mother_baby_room", **{name: value})
+    assert name not in desk.address()
+    assert desk.view.answer is not None
+
+
+def test_a_form_takes_only_what_it_offers(study):
+    desk = open_desk(study, service="mother_baby_room")
+    form, service = desk.view._form, desk.session.service
+    for message in (
+        {"name": "service", "value": "nothing"},
+        {"name": "cutoff", "value": -1},
+        {"name": "cutoff", "value": "800"},
+        {"name": "cutoff", "value": 1e9},
+        {"name": "session", "value": 1},
+    ):
+        asyncio.run(form._take({**message, "final": True, "serial": 1}))
+    assert desk.session.service == service
+    assert desk.view.choice.cutoff is None
+    asyncio.run(form._take({"name": "cutoff", "value": 450, "final": True, "serial": 2}))
+    assert desk.view.choice.cutoff == 450
 
 
 def test_every_view_has_a_name_in_both_languages(study):

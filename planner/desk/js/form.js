@@ -1,0 +1,147 @@
+// A column of choices: radios, menus, buttons and a slider, each with its label.
+// Of a slider's values one is on its way at a time; of those that come meanwhile the last.
+export function render({ model }) {
+  const form = document.createElement("form");
+  form.className = "form";
+  form.addEventListener("submit", (event) => event.preventDefault());
+  let serial = 0, flying = false, next = null, held = null, patience = null;
+
+  function send(name, value, final) {
+    const said = { name, value, final, serial: ++serial };
+    if (flying) { next = said; return; }
+    flying = true;
+    patience = setTimeout(landed, 10000);
+    model.send_msg(said);
+  }
+  function landed() {
+    clearTimeout(patience);
+    flying = false;
+    if (next) { const said = next; next = null; send(said.name, said.value, said.final); }
+  }
+  model.on("msg:custom", (event) => {
+    const said = event && event.data !== undefined ? event.data : event;
+    if (said && said.answered !== undefined) landed();
+  });
+
+  const id = (name) => "f-" + name;
+  function label(field, tag = "label") {
+    const made = document.createElement(tag);
+    made.className = "name"; made.textContent = field.label;
+    if (tag === "label") made.htmlFor = id(field.name);
+    else made.id = id(field.name) + "-name";
+    return made;
+  }
+  function grouped(field, role) {
+    const box = document.createElement("div");
+    box.className = field.kind; box.setAttribute("role", role);
+    box.setAttribute("aria-labelledby", id(field.name) + "-name");
+    return box;
+  }
+  const makers = {
+    radio(field) {
+      const box = grouped(field, "radiogroup");
+      for (const [value, words] of field.options) {
+        const row = document.createElement("label"), input = document.createElement("input");
+        input.type = "radio"; input.name = field.name; input.value = value;
+        input.checked = value === field.value;
+        input.dataset.key = field.name + "/" + value;
+        input.addEventListener("change", () => send(field.name, value, true));
+        const said = document.createElement("span");
+        said.textContent = words;
+        row.append(input, said); box.append(row);
+      }
+      return [label(field, "div"), box];
+    },
+    select(field) {
+      const menu = document.createElement("select");
+      menu.id = id(field.name); menu.dataset.key = field.name;
+      for (const [value, words] of field.options) {
+        if (value === null) {
+          const group = document.createElement("optgroup");
+          group.label = words; menu.append(group);
+          continue;
+        }
+        const option = new Option(words, value, false, value === field.value);
+        (menu.lastElementChild && menu.lastElementChild.matches("optgroup") ? menu.lastElementChild : menu).append(option);
+      }
+      menu.addEventListener("change", () => send(field.name, menu.value, true));
+      return [label(field), menu];
+    },
+    buttons(field) {
+      const box = grouped(field, "group");
+      for (const [value, words] of field.options) {
+        const one = document.createElement("button");
+        one.type = "button"; one.textContent = words;
+        one.setAttribute("aria-pressed", value === field.value);
+        one.dataset.key = field.name + "/" + value;
+        one.addEventListener("click", () => send(field.name, value, true));
+        box.append(one);
+      }
+      return field.label ? [label(field, "div"), box] : [box];
+    },
+    slider(field) {
+      const box = document.createElement("div");
+      box.className = "slider";
+      const range = document.createElement("input"), exact = document.createElement("input");
+      range.type = "range"; exact.type = "number";
+      // A track takes its value last: it would be cut to the ends that hold before.
+      for (const [one, most] of [[range, field.max], [exact, field.most]]) {
+        one.min = one === range ? field.min : 0; one.max = most;
+        one.step = one === range ? field.step : "any"; one.value = field.value;
+      }
+      range.id = id(field.name); range.dataset.key = field.name;
+      exact.dataset.key = field.name + "/exact";
+      exact.setAttribute("aria-label", field.label + " " + field.unit);
+      range.setAttribute("aria-valuetext", field.value + " " + field.unit);
+      range.addEventListener("input", () => {
+        held = field.name; exact.value = range.value;
+        range.setAttribute("aria-valuetext", range.value + " " + field.unit);
+        send(field.name, Number(range.value), false);
+      });
+      range.addEventListener("change", () => {
+        held = null; send(field.name, Number(range.value), true);
+      });
+      exact.addEventListener("change", () => {
+        const value = Number(exact.value);
+        if (exact.value && value > 0 && value <= field.most) send(field.name, value, true);
+        else exact.value = range.value;
+      });
+      const unit = document.createElement("span");
+      unit.textContent = field.unit;
+      const row = document.createElement("div");
+      row.className = "exact"; row.append(exact, unit);
+      if (field.reset) {
+        const back = document.createElement("button");
+        back.type = "button"; back.textContent = field.reset; back.dataset.key = field.name + "/reset";
+        back.addEventListener("click", () => send(field.name, null, true));
+        row.append(back);
+      }
+      box.append(row, range);
+      return [label(field), box];
+    },
+    note(field) {
+      const made = document.createElement("p");
+      made.className = "note"; made.textContent = field.label;
+      return [made];
+    },
+  };
+  function show() {
+    if (held) {
+      // A slider in somebody's hand is not taken away from them.
+      const field = model.fields.find((one) => one.name === held);
+      const same = field && form.querySelector(`[data-key="${held}"]`);
+      if (same) return;
+    }
+    const focus = form.getRootNode().activeElement?.dataset?.key;
+    form.replaceChildren(...model.fields.map((field) => {
+      const box = document.createElement("div");
+      box.className = "field " + (field.narrow ? "narrow" : "");
+      box.append(...makers[field.kind](field));
+      return box;
+    }));
+    if (focus) form.querySelector(`[data-key="${CSS.escape(focus)}"]`)?.focus();
+  }
+  model.on("fields", show);
+  show();
+  return form;
+}
