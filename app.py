@@ -2,7 +2,7 @@
 
 Either ``python app.py`` or::
 
-    panel serve app.py --static-dirs $(python -m planner.maps)
+    panel serve app.py --static-dirs $(python -m planner.maps) --plugins planner.desk.routes
 
 The city is the folder named by ``PLANNER_CITY``, else the modelled Hangzhou.
 """
@@ -13,7 +13,9 @@ import panel as pn
 
 from layers import City
 from planner.desk import page, serve
+from planner.desk.routes import share
 from planner.desk.study import Study
+from planner.maps.basemaps import offered
 
 
 def chosen_city() -> City:
@@ -28,7 +30,7 @@ def chosen_city() -> City:
 
 def shared_study() -> Study:
     """Open what all sessions share, once."""
-    return pn.state.as_cached("study", lambda: Study(chosen_city()))
+    return pn.state.as_cached("study", lambda: share(Study(chosen_city(), basemaps=offered())))
 
 
 if __name__ == "__main__":

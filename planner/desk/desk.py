@@ -87,9 +87,7 @@ class Desk:
         self._told = pn.pane.HTML(
             "", visible=False, sizing_mode="stretch_width", margin=0, stylesheets=[style.TEXT]
         )
-        self._place = pn.Column(
-            sizing_mode="stretch_both", margin=0, stylesheets=[":host { min-height: 0; }"]
-        )
+        self._place = pn.Column(sizing_mode="stretch_both", margin=0, stylesheets=[style.FILL])
         self.page = pn.Column(
             self._top,
             self._told,

@@ -16,7 +16,8 @@ PAGE = (
     " --chosen: #dce9f5; --focus: #111; --bad: #a33a22; --bad-back: #fbe6e1; --bad-rule: #d6604d;"
     " --good: #2a6b3c; --warn-back: #fff3cd; --warn-ink: #5f4700; --warn-rule: #e0c56a;"
     " --design-primary-color: #2166ac; --desk-font: var(--font);"
-    " position: relative; height: 100vh; background: var(--paper); color: var(--ink);"
+    " position: relative; height: 100vh; min-width: 0 !important;"
+    " background: var(--paper); color: var(--ink);"
     " font-family: var(--font); overflow: hidden; }"
     ":host(.dark) { --paper: #1e2329; --panel: #191d22; --ink: #e8e8e6; --soft: #a8acb1;"
     " --rule: #333940; --rule-strong: #4a525b; --main: #6aa9e6; --on-main: #0d141b; --gap: #f08b74;"
@@ -25,6 +26,9 @@ PAGE = (
     " --good: #7cc592; --warn-back: #443a17; --warn-ink: #f3dfa0; --warn-rule: #7f6d2d;"
     " --design-primary-color: #6aa9e6; color-scheme: dark; }"
 )
+
+FILL = ":host { min-height: 0; min-width: 0 !important; }"
+"""For what fills its place: Panel would keep it as wide as its parts were at first."""
 
 LEFT = (
     ":host { border-right: 1px solid var(--rule); padding: 2px 12px 8px; background: var(--panel);"
@@ -37,7 +41,7 @@ RIGHT = (
     "@media (max-width: 1100px) { :host { width: 396px !important; } }"
 )
 BAR = (
-    ":host { padding: 6px 10px; min-width: 0; border-bottom: 1px solid var(--rule);"
+    ":host { padding: 6px 10px; min-width: 0 !important; border-bottom: 1px solid var(--rule);"
     " background: var(--paper); }"
 )
 

@@ -33,12 +33,16 @@ class TileHandler(RequestHandler):
     def set_default_headers(self) -> None:
         """Let the map's frame, which has no origin of its own, read what it asks for."""
         self.set_header("Access-Control-Allow-Origin", "*")
+        self.set_header("Timing-Allow-Origin", "*")
         self.set_header("X-Content-Type-Options", "nosniff")
 
     async def get(self, token: str, key: str, datum: str, *rest: Any) -> None:
         """Answer with a tile, or with nothing where there is nothing to see."""
         zoom, x, y, sharp = rest
-        tiles = self._tiles()
+        try:
+            tiles = self._tiles()
+        except KeyError:
+            raise HTTPError(404) from None
         if not hmac.compare_digest(token, tiles.token) or datum not in _DATUMS:
             raise HTTPError(404)
         asked = Asked(datum, int(zoom), int(x), int(y), 512 if sharp else 256)  # type: ignore[arg-type]

@@ -224,13 +224,14 @@ class Points:
         """Greatest weight of a dot at a zoom, were every point shown."""
         if zoom not in self._largest:
             x, y = self._placed("wgs84")
-            cells = 2**zoom * (256 // self._apart)
-            number = (x * cells).astype(np.int64) * 2**32 + (y * cells).astype(np.int64)
-            if zoom >= self._alone:
+            if zoom >= self._alone or not len(x):
                 most = float(self._weight.max(initial=0.0))
             else:
-                _, cell = np.unique(number, return_inverse=True)
-                most = float(np.bincount(cell, self._weight).max(initial=0.0))
+                cells = 2**zoom * (256 // self._apart)
+                column, row = ((at * cells).astype(np.int64) for at in (x, y))
+                column, row = column - column.min(), row - row.min()
+                number = row * (column.max() + 1) + column
+                most = float(np.bincount(number, self._weight).max())
             self._largest[zoom] = most
         return self._largest[zoom]
 

@@ -193,7 +193,7 @@ class CoverageView(View):
             ),
             bridge,
             sizing_mode="stretch_both",
-            min_width=300,
+            stylesheets=[style.FILL],
         )
         right = pn.Column(
             self._figures,
@@ -209,7 +209,7 @@ class CoverageView(View):
             middle,
             right,
             sizing_mode="stretch_both",
-            stylesheets=[":host { min-height: 0; }"],
+            stylesheets=[style.FILL],
         )
 
     def relabel(self) -> None:
@@ -545,14 +545,14 @@ _MOST_NORTH = 85.0
 
 _SHOWS = """
 .field { padding-top: 0 !important; } .buttons button { padding: 5px 12px !important; }
-@media (max-width: 1100px) { :host { width: auto !important; }
+@media (max-width: 1100px) { :host { width: auto !important; min-width: 0 !important; }
   .buttons button { padding: 5px 8px !important; font-size: 12.5px; } }
 """
 _HINT = """
 :host { flex: 1 1 auto; min-width: 0; padding: 0 10px; align-self: center; }
 .hint { font: 11.5px/1.3 var(--font); color: var(--soft); display: -webkit-box;
   -webkit-line-clamp: 2; -webkit-box-orient: vertical; overflow: hidden; }
-@media (max-width: 1100px) { .hint { display: none; } }
+@media (max-width: 1100px) { .hint { display: none; } :host { padding: 0; } }
 """
 _PLACE = ":host { border-top: 1px solid var(--rule); background: var(--panel); }"
 _CLOSE = (
