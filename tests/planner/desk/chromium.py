@@ -17,6 +17,7 @@ import pytest
 CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
 ROOT = Path(__file__).parents[3]
 PATIENCE = 60
+START = 240
 
 NEEDS_CHROMIUM = [
     pytest.mark.browser,
@@ -91,7 +92,7 @@ def serving(code, *arguments, log):
         )
     try:
         url = f"http://127.0.0.1:{port}/"
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + START
         while True:
             assert server.poll() is None, log.read_text()
             with suppress(URLError, ConnectionError), urlopen(url, timeout=5) as page:
