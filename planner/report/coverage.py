@@ -6,16 +6,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import numpy as np
-import pandas as pd
-import shapely
 
 from planner.report.model import (
     Chart,
     Column,
     Explorer,
-    Layer,
     Line,
     Map,
     Paragraph,
@@ -28,6 +24,8 @@ from planner.report.phrase import Phrase, entry, joined, phrase, running
 from planner.report.values import Band, shown, value_of
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from layers.population import Group
     from layers.units import Level
     from planner.coverage import Coverage
@@ -37,8 +35,6 @@ if TYPE_CHECKING:
 _POINTS = 61
 """Of a curve, from nought to twice the cutoff."""
 _LOWEST = 3
-_CELL = 0.05
-"""Degrees: side of the cells by which streets of a layer are joined."""
 _MOST_NAMED = 20
 
 _SHOWN = (
@@ -145,8 +141,8 @@ class ServiceReport:
     def district_table(self) -> Table:
         """Table of the districts, the city last."""
         level = self.coarse
-        whole = self._rows("city")
-        rows = [*self._rows(level), *whole] if level else whole
+        whole = self.rows_of("city")
+        rows = [*self.rows_of(level), *whole] if level else whole
         return self.units.picked(
             f"{self.key}.{level or 'city'}",
             phrase(
@@ -174,8 +170,8 @@ class ServiceReport:
                 level=entry(f"level.{level}"),
                 standard=self.standard,
             ),
-            columns=self._present(_FINE, rows=self._rows(level)),
-            rows=self._rows(level),
+            columns=self._present(_FINE, rows=self.rows_of(level)),
+            rows=self.rows_of(level),
         )
 
     def sentences(self) -> list[Paragraph]:
@@ -251,7 +247,7 @@ class ServiceReport:
                     style="other" if number else "seen",
                 )
             )
-        mark = phrase("chart.standard", cutoff=f"{standard.cutoff:g}", unit=self._unit)
+        mark = phrase("chart.standard", cutoff=f"{standard.cutoff:g}", unit=self.unit)
         return Picture(
             key=f"{self.key}.curve",
             caption=phrase("caption.curve", service=self.name, standard=self.standard),
@@ -278,12 +274,9 @@ class ServiceReport:
             tables=(self.units,),
         )
 
-    def layers(self) -> list[Layer]:
-        """Layers of the GeoPackage: units, gap, facilities, stretches."""
-        return [*self._unit_layers(), self._gap_layer(), self._facility_layer(), self._stretches()]
-
     @property
-    def _unit(self) -> Phrase:
+    def unit(self) -> Phrase:
+        """Unit of the standard."""
         return entry(f"unit.{self.result.standard.unit}")
 
     @property
@@ -302,7 +295,7 @@ class ServiceReport:
             Column(key="code", head=phrase("column.code"), kind="code", share=1.4),
             Column(key="district", head=phrase("column.within"), kind="words", share=1.5),
             Column(key="name", head=phrase("column.name"), kind="words", share=2.0),
-            Column(key="people", head=self._group_head("people"), kind="people", share=1.5),
+            Column(key="people", head=self.group_head("people"), kind="people", share=1.5),
             Column(key="served", head=phrase("column.served"), kind="people", share=1.5),
             Column(key="gap", head=phrase("column.gap"), kind="people", share=1.4),
             Column(key="rate", head=phrase("column.rate"), kind="rate", share=1.3),
@@ -319,11 +312,12 @@ class ServiceReport:
             Column(key="unplaced", head=phrase("column.unplaced"), kind="people"),
         ]
         for name in ("mean", "median", "p90"):
-            head = phrase(f"column.{name}", unit=self._unit)
+            head = phrase(f"column.{name}", unit=self.unit)
             last.append(Column(key=name, head=head, kind=spans, share=1.2))
         return tuple(first + last)
 
-    def _group_head(self, name: str) -> Phrase:
+    def group_head(self, name: str) -> Phrase:
+        """Heading that names the group."""
         return phrase(f"column.{name}", group=entry(f"group.{self.result.standard.group}"))
 
     def _row(self, row: pd.Series, further: list[pd.Series]) -> tuple[Value, ...]:
@@ -349,7 +343,7 @@ class ServiceReport:
         parents = units["parent"].to_dict()
         return {code: names[parent] for code, parent in parents.items() if parent in names}
 
-    def _rows(self, level: Level | None) -> list[int]:
+    def rows_of(self, level: Level | None) -> list[int]:
         """Numbers of the rows of a level in the table of all units."""
         told = entry(f"level.{level}")
         return [number for number, row in enumerate(self.units.rows) if row[0] == told]
@@ -436,98 +430,6 @@ class ServiceReport:
                 standard=self.standard,
             ),
             content=Map(result=self.result, level=level, show=show),
-        )
-
-    def _unit_layers(self) -> list[Layer]:
-        made = []
-        units = self.result.city.units.set_index("code")
-        columns = {column.key: column for column in self.units.columns}
-        numbers = {key: place for place, key in enumerate(columns)}
-        for level in [level for level in self._levels if level != "city"] or self._levels:
-            rows = [self.units.rows[number] for number in self._rows(level)]
-            rows = [row for row in rows if _code(row[numbers["code"]])]
-            told: dict[str, list[Any]] = {}
-            aliases: dict[str, Phrase] = {}
-            for key, column in columns.items():
-                for name, alias, values in _flat(column, [row[numbers[key]] for row in rows]):
-                    told[name], aliases[name] = values, alias
-            shapes = units.geometry.loc[told["code"]].reset_index(drop=True)
-            frame = _framed(told, shapes)
-            title = phrase("layer.rates", service=self.name, level=entry(f"level.{level}"))
-            made.append(
-                Layer(
-                    name=f"{self.key}_{level}",
-                    title=title,
-                    frame=frame,
-                    aliases=aliases,
-                    style="rates",
-                )
-            )
-        return made
-
-    def _gap_layer(self) -> Layer:
-        gap = self.result.gap()
-        told = {
-            "people": gap["people"].tolist(),
-            "distance": gap["distance"].where(np.isfinite(gap["distance"])).tolist(),
-            "facility": gap["facility"].tolist(),
-            "reason": gap["reason"].tolist(),
-        }
-        aliases = {
-            "people": self._group_head("people"),
-            "distance": phrase("alias.distance", unit=self._unit),
-            "facility": phrase("alias.nearest"),
-            "reason": phrase("alias.reason"),
-        }
-        return Layer(
-            name=f"{self.key}_gap",
-            title=phrase("layer.gap", service=self.name),
-            frame=_framed(told, gap.geometry.reset_index(drop=True)),
-            aliases=aliases,
-            style="gap",
-        )
-
-    def _facility_layer(self) -> Layer:
-        sites = self.result.facilities
-        names = ["id", "name", "status", "opened", "closed", "capacity", "venue", "source"]
-        names += ["access", "reason"]
-        told = {name: sites[name].tolist() for name in names if name in sites}
-        return Layer(
-            name=f"{self.key}_facilities",
-            title=phrase("layer.facilities", service=self.name),
-            frame=_framed(told, sites.geometry.reset_index(drop=True)),
-            aliases={name: phrase(f"alias.{name}") for name in told},
-            style="facilities",
-        )
-
-    def _stretches(self) -> Layer:
-        """Streets by served or not, joined by class and by cells of the map.
-
-        Stretch by stretch the streets of a city would make a file that nobody can send.
-        """
-        cut = self.result.stretches()
-        kind = self.result.city.streets["highway"].loc[cut["street"]].to_numpy()
-        cell = np.floor(shapely.get_coordinates(shapely.centroid(cut.geometry.array)) / _CELL)
-        keys = pd.DataFrame({"served": cut["served"].to_numpy(), "highway": kind})
-        keys[["east", "north"]] = cell.astype(np.int64)
-        number = keys.groupby(list(keys.columns), sort=True).ngroup().to_numpy()
-        order = np.argsort(number, kind="stable")
-        first = order[np.unique(number[order], return_index=True)[1]]
-        joined = shapely.multilinestrings(
-            cut.geometry.array[order], indices=number[order].astype(np.intp)
-        )
-        told = {
-            "served": keys["served"].to_numpy()[first].tolist(),
-            "highway": kind[first].tolist(),
-            "length_m": np.bincount(number, weights=cut["length_m"]).tolist(),
-        }
-        shapes = gpd.GeoSeries(shapely.line_merge(joined), crs=cut.crs)
-        return Layer(
-            name=f"{self.key}_stretches",
-            title=phrase("layer.stretches", service=self.name),
-            frame=_framed(told, shapes),
-            aliases={name: phrase(f"alias.{name}") for name in told},
-            style="stretches",
         )
 
 
@@ -624,35 +526,3 @@ def _both(value: Any, kind: Any) -> Phrase:
     """Show a figure in either language."""
     plain = value_of(value)
     return Phrase(shown(plain, kind, "zh"), shown(plain, kind, "en"))
-
-
-def _code(value: Value) -> str:
-    return value.zh if isinstance(value, Phrase) else ""
-
-
-def _flat(column: Column, values: list[Value]) -> list[tuple[str, Phrase, list[Any]]]:
-    """Split a column into plain columns of a layer: one a language for names, two for a band."""
-    name = column.key.replace(".", "_")
-    if column.kind == "band":
-        return [
-            (
-                f"{name}_{end}",
-                phrase(f"alias.{end}", head=column.head),
-                [getattr(value, end) if isinstance(value, Band) else None for value in values],
-            )
-            for end in ("low", "high")
-        ]
-    if column.kind == "words":
-        words = [value if isinstance(value, Phrase) else Phrase("", "") for value in values]
-        return [
-            (name, phrase("alias.zh", head=column.head), [one.zh for one in words]),
-            (f"{name}_en", phrase("alias.en", head=column.head), [one.en for one in words]),
-        ]
-    if column.kind == "code":
-        return [(name, column.head, [_code(value) for value in values])]
-    return [(name, column.head, list(values))]
-
-
-def _framed(told: dict[str, list[Any]], shapes: Any) -> Any:
-
-    return gpd.GeoDataFrame(told, geometry=shapes.array, crs=shapes.crs)

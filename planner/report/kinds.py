@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from planner.report.choice import choice_layers, choice_sections, choice_sheets
 from planner.report.coverage import ServiceReport, curve_table, summary_table
 from planner.report.equity import equity_section, equity_sheet
+from planner.report.geodata import service_layers
 from planner.report.method import method_section, method_sheet
 from planner.report.model import Paragraph, Report, Section, Sheet
 from planner.report.monitoring import advice, notable, opening, plan_sections, plan_sheets
@@ -210,7 +211,7 @@ def assembled(
             ),
             method_sheet(results, findings, made=made, version=program),
         ),
-        layers=(*layers, *(layer for service in services for layer in service.layers())),
+        layers=(*layers, *(layer for service in services for layer in service_layers(service))),
     )
 
 

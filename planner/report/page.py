@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from layers.messages import Language
     from planner.report.model import Report
 
-_MOST_COORDINATES = 60_000
+_MOST_COORDINATES = 120_000
 """Of streets on a map: five services stand on one page."""
 _SHORT = 25
 """A longer table scrolls within its own frame on the screen."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from io import BytesIO
+from math import ceil
 from typing import TYPE_CHECKING, Any
 from unicodedata import east_asian_width
 
@@ -26,6 +27,7 @@ _FORBIDDEN = re.compile(r"[\[\]:*?/\\']")
 _LONGEST_NAME = 31
 _LEAST_WIDTH, _MOST_WIDTH = 8.0, 46.0
 _ROWS_MEASURED = 60
+_LINE_PT = 13.5
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for a formula when a cell begins with it."""
 
@@ -68,12 +70,15 @@ class _Page:
     def __init__(self, book: Any, sheet: Sheet, lang: Language, taken: set[str]) -> None:
         self._sheet, self._lang = sheet, lang
         self._page = book.create_sheet(sheet_name(sheet.title.said(lang), taken))
+        self._row = 0
+        self._wide: list[float] = []
 
     def write(self) -> None:
         """Write lines, then tables."""
         tables = self._sheet.tables
         lines = [line.said(self._lang) for line in self._sheet.lines]
-        for number, wide in enumerate(self._widths(tables), 1):
+        self._wide = list(self._widths(tables))
+        for number, wide in enumerate(self._wide, 1):
             self._page.column_dimensions[get_column_letter(number)].width = wide
         if len(tables) == 1:
             # The heading of the one table and its first words stay in sight.
@@ -90,21 +95,21 @@ class _Page:
         self._page.page_setup.fitToWidth, self._page.page_setup.fitToHeight = 1, 0
         self._page.sheet_properties.pageSetUpPr.fitToPage = True
         for line in lines:
-            self._page.append([self._words(line, size=10)])
+            self._append([self._words(line, size=10)])
         if lines:
-            self._page.append([])
+            self._append([])
         for number, table in enumerate(tables):
             if number:
-                self._page.append([])
+                self._append([])
             self._table(table)
 
     def _table(self, table: Table) -> None:
-        self._page.append([self._words(table.caption.said(self._lang), size=11, font=_HEI)])
+        self._append([self._words(table.caption.said(self._lang), size=11, font=_HEI)])
         heads = [head.said(self._lang) for column in table.columns for head in _heads(column)]
-        self._page.append([self._head(head) for head in heads])
+        self._append([self._head(head) for head in heads])
         for number, row in enumerate(table.rows):
             strong = number in table.totals
-            self._page.append(
+            self._append(
                 [
                     self._cell(value, column, strong=strong)
                     for held, column in zip(row, table.columns, strict=True)
@@ -112,7 +117,18 @@ class _Page:
                 ]
             )
         for note in table.notes:
-            self._page.append([self._words(note.said(self._lang), size=9)])
+            self._append([self._words(note.said(self._lang), size=9)])
+
+    def _append(self, cells: list[Any]) -> None:
+        """Append a row, as high as its longest words need when they are broken into lines."""
+        self._row += 1
+        lines = 1
+        for cell, wide in zip(cells, self._wide, strict=False):
+            if cell.alignment.wrap_text and isinstance(cell.value, str):
+                lines = max(lines, ceil(_measure(cell.value) / (wide - 1)))
+        if lines > 1:
+            self._page.row_dimensions[self._row].height = _LINE_PT * lines + 2
+        self._page.append(cells)
 
     def _cell(self, value: Value, column: Column, *, strong: bool) -> Any:
         kind = value.kind if isinstance(value, Figure) else column.kind

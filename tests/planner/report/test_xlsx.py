@@ -72,6 +72,22 @@ def test_a_sheet_a_service_with_headings_in_sight(opened, written):
         assert page.print_title_rows == f"${head}:${head}"
 
 
+def test_rows_are_as_high_as_their_words_need(opened):
+    _, book = opened
+    seen = 0
+    for page in book.worksheets:
+        for row in page.iter_rows():
+            for cell in row:
+                if not (isinstance(cell.value, str) and cell.alignment.wrap_text):
+                    continue
+                wide = page.column_dimensions[cell.column_letter].width
+                needed = sum(2 if letter > "\u2e80" else 1 for letter in cell.value) / wide
+                if needed > 1:
+                    seen += 1
+                    assert page.row_dimensions[cell.row].height >= 13 * needed
+    assert seen
+
+
 def test_no_cell_is_a_formula(written, opened):
     lang, book = opened
     nasty = []
