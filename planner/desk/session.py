@@ -113,7 +113,14 @@ class Session(param.Parameterized):
         """Say something in the strip above the views; nothing clears it."""
         self.told = (told, "grave" if grave else "mild")
 
-    async def work(self, what: str, function: Callable[..., Made], *args: Any, **more: Any) -> Made:
+    async def work(
+        self,
+        what: str,
+        function: Callable[..., Made],
+        *args: Any,
+        stops_itself: bool = False,
+        **more: Any,
+    ) -> Made:
         """Run a function in a thread, with progress and a button to cancel if it takes long.
 
         Parameters
@@ -123,6 +130,9 @@ class Session(param.Parameterized):
         function
             Called in a thread with `args` and `more`; if it has a parameter ``task`` it is
             given the `Task`, to tell how far it is and to ask whether it shall stop.
+        stops_itself
+            Whether the function, when cancelled, comes back soon with the best that it
+            has; that is waited for and returned.
 
         Raises
         ------
@@ -143,7 +153,7 @@ class Session(param.Parameterized):
         try:
             while True:
                 done, _ = await asyncio.wait({running}, timeout=_TICK)
-                if task.cancelled():
+                if task.cancelled() and not stops_itself:
                     running.add_done_callback(_drop)
                     raise Cancelled
                 if done:

@@ -23,6 +23,7 @@ from planner.maps.live import plain_units
 from planner.maps.tiles import Distances, Ground, Points, Tiles
 from planner.plan import load_plan
 from planner.standards import Services, Standard, load_services
+from planner.store import Store
 from planner.sweep import Sweep
 from planner.workbench import Workbench
 
@@ -229,6 +230,8 @@ class Study:
         The plan that is followed; the program's own when None.
     basemaps
         Basemaps of others that a reader may choose.
+    store
+        Where scenarios are kept; the usual place, opened when first wanted, when None.
     """
 
     def __init__(
@@ -238,8 +241,10 @@ class Study:
         services: Services | None = None,
         plan: Plan | None = None,
         basemaps: tuple[Basemap, ...] = (),
+        store: Store | None = None,
     ) -> None:
         self.city = city
+        self._store = store
         self.services = services or load_services()
         self.plan = plan or load_plan(services=self.services)
         self.basemaps = basemaps
@@ -262,6 +267,20 @@ class Study:
     def ground(self) -> Ground:
         """Tiles of the city's own basemap."""
         return Ground(self.city)
+
+    @property
+    def store(self) -> Store:
+        """Where scenarios are kept.
+
+        Raises
+        ------
+        StoreError
+            It cannot be opened; the message says why.
+        """
+        with self._tell:
+            if self._store is None:
+                self._store = Store()
+            return self._store
 
     def standard(self, choice: Choice) -> Standard:
         """Tell what counts as served under a choice.

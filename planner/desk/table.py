@@ -102,7 +102,7 @@ def make(made: pd.DataFrame, units: pd.DataFrame, lang: Language) -> Any:
         },
         widths=_WIDTHS,
         formatters={
-            "name": HTMLTemplateFormatter(template=_NAME),
+            "name": HTMLTemplateFormatter(template=NAME),
             "people": whole,
             "served": whole,
             "facilities": whole,
@@ -124,7 +124,7 @@ def make(made: pd.DataFrame, units: pd.DataFrame, lang: Language) -> Any:
 
 
 _BREAK = "\n"
-_NAME = """<% var part = String(value).split("\\n"); %>
+NAME = """<% var part = String(value).split("\\n"); %>
 <div class="name" title="<%- value %>"><%- part[0] %><br><small><%- part[1] %></small></div>"""
 _RATE = """<div class="bar"><% if (value === null || isNaN(value)) { %>–<% } else { %>
 <i style="width:<%= (value * 100).toFixed(1) %>%"></i>

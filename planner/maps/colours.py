@@ -17,6 +17,8 @@ BASE = "#cfcfcb"
 BORDER = "#77777a"
 ACCENT = "#b5179e"
 """What a reader chose, or what a scenario adds."""
+SUGGESTED = "#cf6fc0"
+"""What a model suggests and nobody has accepted yet: the accent, paler."""
 
 RATE_BREAKS = (0.25, 0.5, 0.75, 0.9)
 """Rates at which the shade changes, the same for every service and year."""

@@ -139,6 +139,17 @@ class Page:
         """Press the button, tab or label of that name, once it is there."""
         until(lambda: self.driver.execute_script(_PRESS, words), what=f"something named {words}")
 
+    def type(self, label, words):
+        """Write into the field of that label, as a reader does who then leaves it."""
+        field = self.js(
+            "return all.find((one) => one.matches('.bk-input-group') && seen(one)"
+            " && one.querySelector('label')?.textContent.trim() === arguments[0])"
+            "?.querySelector('input');",
+            label,
+        )
+        field.clear()
+        field.send_keys(words + "\n")
+
     def figure(self, name):
         """Text of a figure that carries this name."""
         return self.js(

@@ -1,0 +1,193 @@
+"""The shelf: a scenario's name and author, what the store keeps, and opening it again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import panel as pn
+
+from layers.errors import RevisionConflictError
+from layers.messages import text
+from planner.desk import style
+from planner.desk.session import Cancelled
+from planner.maps.words import said
+from planner.scenario import Scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from planner.desk.session import Session
+    from planner.store import Record
+
+
+class Shelf:
+    """Controls that keep scenarios in the store and open them.
+
+    Parameters
+    ----------
+    session
+        What the views of one reader share.
+    scenario
+        Tells what is to be kept.
+    kept
+        Called with what the store now has of it.
+    opened
+        Called with a record and the scenario that it holds.
+
+    Attributes
+    ----------
+    record
+        What is worked on, as the store had it last; None for what was never kept.
+    page
+        A Panel viewable.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        scenario: Callable[[], Scenario],
+        kept: Callable[[Record], None],
+        opened: Callable[[Record, Scenario], Awaitable[None]],
+    ) -> None:
+        self.session = session
+        self.record: Record | None = None
+        self._scenario, self._kept, self._opened = scenario, kept, opened
+        wide = {"sizing_mode": "stretch_width", "stylesheets": [style.CONTROL], "margin": 0}
+        button = {"stylesheets": [style.SWITCH], "height": 32, "sizing_mode": "stretch_width"}
+        self.name, self.author = pn.widgets.TextInput(**wide), pn.widgets.TextInput(**wide)
+        self.saved = pn.widgets.Select(**wide)
+        self._save = pn.widgets.Button(margin=(8, 3, 0, 0), **button)
+        self._copy = pn.widgets.Button(margin=(8, 0, 0, 3), **button)
+        self._open = pn.widgets.Button(margin=(6, 0, 0, 0), **button)
+        self._head = pn.pane.HTML(
+            "", sizing_mode="stretch_width", margin=0, stylesheets=[style.TEXT]
+        )
+        self._save.on_click(self.save)
+        self._copy.on_click(self.copy)
+        self._open.on_click(self._open_chosen)
+        self._records: list[Record] = []
+        self.page = pn.Column(
+            self._head,
+            self.name,
+            self.author,
+            pn.Row(self._save, self._copy, sizing_mode="stretch_width", margin=0),
+            self.saved,
+            self._open,
+            sizing_mode="stretch_width",
+            margin=0,
+        )
+
+    def relabel(self) -> None:
+        """Put every word into the session's language."""
+        said_ = self.session.text
+        self._head.object = (
+            f'<div class="label">{said("desk.siting.shelf", self.session.lang)}</div>'
+        )
+        self.name.name, self.author.name = said_("desk.siting.name"), said_("desk.siting.author")
+        self._save.name, self._copy.name = said_("desk.siting.save"), said_("desk.siting.copy")
+        self.saved.name, self._open.name = said_("desk.siting.saved"), said_("desk.siting.open")
+        self._offer()
+
+    async def refresh(self) -> None:
+        """List what the store keeps of the city."""
+        store = self.session.study.store
+        found = await self._work("reading", lambda: store.records("scenario"))
+        if found is not None:
+            here = {"", self.session.city.name}
+            self._records = [record for record in found if record.city in here]
+            self._offer()
+
+    async def save(self, *_events: Any) -> None:
+        """Keep the scenario, as a new revision of what was opened or as a new record."""
+        await self._keep(self.record)
+
+    async def copy(self, *_events: Any) -> None:
+        """Keep the scenario as a new record, whatever was opened."""
+        await self._keep(None)
+
+    async def open(self, record: str) -> bool:
+        """Open what is kept; whether that went well."""
+        store = self.session.study.store
+        found = await self._work("reading", lambda: _read(store.get(record)))
+        if found is None:
+            return False
+        self._hold(found[0])
+        await self._opened(*found)
+        return True
+
+    async def _open_chosen(self, *_events: Any) -> None:
+        if self.saved.value:
+            await self.open(self.saved.value)
+
+    async def _keep(self, before: Record | None) -> None:
+        session, store = self.session, self.session.study.store
+        name, author = str(self.name.value).strip(), str(self.author.value).strip()
+        if not name or not author:
+            session.say(session.text("desk.siting.unnamed"), grave=True)
+            return
+        body = Scenario(self._scenario().changes, name).as_dict()
+        city = session.city.name
+
+        def keep() -> Record | RevisionConflictError:
+            if before is None:
+                return store.create("scenario", name, body, author=author, city=city)
+            try:
+                return store.save(
+                    before.id, body, author=author, based_on=before.revision, name=name
+                )
+            except RevisionConflictError as both:
+                return both
+
+        made = await self._work("keeping", keep)
+        if made is None:
+            return
+        if isinstance(made, RevisionConflictError):
+            told, record, grave = str(made), made.own, True
+        else:
+            told = session.text("desk.siting.kept", name=made.name, revision=made.revision)
+            record, grave = made, False
+        self._hold(record)
+        self._kept(record)
+        await self.refresh()
+        session.say(told, grave=grave)
+
+    async def _work(self, doing: str, function: Callable[[], Any]) -> Any:
+        """Ask the store in a thread; None where it fails, which is said."""
+        session = self.session
+        try:
+            return await session.work(session.text(f"desk.siting.{doing}"), function)
+        except Cancelled:
+            session.say(session.text("desk.was_cancelled"))
+        except Exception as wrong:  # noqa: BLE001 - said in words, and logged whole
+            session.say(session.failure(wrong), grave=True)
+        return None
+
+    def _hold(self, record: Record) -> None:
+        self.record = record
+        self.name.value = record.name
+        if not self.author.value:
+            self.author.value = record.author
+
+    def _offer(self) -> None:
+        lang = self.session.lang
+        options: dict[str, str] = {text("desk.siting.choose_saved", lang): ""}
+        for record in self._records:
+            words = text(
+                "desk.siting.entry",
+                lang,
+                name=record.name,
+                author=record.author,
+                at=f"{record.at:%Y-%m-%d %H:%M}",
+                revision=record.revision,
+            )
+            while words in options:
+                words += " ·"
+            options[words] = record.id
+        held = self.record.id if self.record is not None else ""
+        value = held if held in options.values() else ""
+        self.saved.param.update(options=options, value=value)
+
+
+def _read(record: Record) -> tuple[Record, Scenario]:
+    return record, Scenario.from_dict(record.body)

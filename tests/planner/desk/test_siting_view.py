@@ -1,0 +1,376 @@
+"""The siting view: figures against those of a fresh coverage, the store, and a browser."""
+
+import asyncio
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from layers import embedded
+from planner import Open, Scenario, compare, coverage, wording
+from planner.changes import Close, CloseStreet, Resize
+from planner.desk.desk import Desk
+from planner.desk.session import Session
+from planner.desk.study import Study
+from planner.maps.events import Clicked, MarkerDragged, MarkerDropped
+from planner.siting import control
+from planner.store import Store
+from tests.planner.desk.chromium import MAP, NEEDS_CHROMIUM, serving, until
+from tests.planner.maps.hamlet import NASTY, hamlet
+
+# Panel's own table calls pandas in a way that pandas is about to give up.
+pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword")
+
+ROOM = "mother_baby_room"
+
+
+@pytest.fixture
+def study(city, tmp_path):
+    with Store(tmp_path / "store.sqlite") as store:
+        yield Study(city, store=store)
+
+
+async def opened(study, **asked):
+    usual = {"lang": "en", "tab": "siting", "service": ROOM}
+    desk = Desk(Session(study), {**usual, **asked})
+    await desk.start()
+    return desk
+
+
+def agrees(view, level="district"):
+    """Whether what is shown is a fresh coverage of the changed city, to the last digit."""
+    city, service = view.session.city, view.session.service
+    year = view.session.year or None
+    before = coverage(city, service, year=year)
+    after = coverage(view.draft.scenario.apply(city), service, year=year)
+    pd.testing.assert_frame_equal(view.found.units, compare(before, after, level), check_exact=True)
+    assert view.found.after["rate"] == after.total()["rate"]
+    assert wording.rate(after.total()["rate"]) in view._figures.object
+    assert view._table.value["rate_after"].tolist() == view.found.units["rate_after"].tolist()
+    return after
+
+
+def place(city, x, y=0.0):
+    """Degrees of a place of the hamlet."""
+    homes = city.population.to_crs("EPSG:4326").geometry
+    first, last = homes.iloc[0], homes.iloc[9]
+    share = (x - 200) / 3600
+    return first.x + share * (last.x - first.x), first.y + share * (last.y - first.y) + y / 111_000
+
+
+def test_each_change_gives_the_figures_of_a_fresh_coverage(study, city):
+    async def run():
+        desk = await opened(study)
+        view = desk.view
+        agrees(view)
+        lon, lat = place(city, 1900)
+        view.act = "add"
+        await view._clicked(Clicked(lon=lon, lat=lat, layer="units", feature="3301"))
+        assert len(view.draft.scenario) == 1
+        first = agrees(view)
+        assert view.chosen == "new-1"
+        assert view.map.bridge.markers["new-1"].draggable
+
+        lon, lat = place(city, 2600)
+        await view._dragged(MarkerDragged(marker="new-1", lon=lon, lat=lat))
+        assert len(view.draft.scenario) == 1
+        assert view.found.after["rate"] != first.total()["rate"]
+        held = view.found.after["rate"]
+        await view._dropped(MarkerDropped(marker="new-1", lon=lon, lat=lat))
+        assert agrees(view).total()["rate"] == held
+
+        await view.change(Close(id="m1"))
+        agrees(view)
+        await view.change(CloseStreet(street=city.streets.index[6]))
+        agrees(view)
+        assert "shut" in view.map.bridge.layers
+        assert "closed" in view.map.bridge.layers
+        for _ in range(3):
+            await view.undo()
+            agrees(view)
+        assert view.found.after["rate"] == first.total()["rate"]
+        await view.redo()
+        assert agrees(view).total()["rate"] == held
+        for _ in range(3):
+            await view.undo()
+        assert not view.draft.scenario.changes
+        assert view._undo.disabled
+        agrees(view)
+
+    asyncio.run(run())
+
+
+def test_what_cannot_be_done_is_said_and_changes_nothing(study, city):
+    async def run():
+        desk = await opened(study)
+        view = desk.view
+        await view.change(Close(id="m1"))
+        before = view.draft
+        assert not await view.change(Close(id="m1"))
+        assert "m1" in desk._told.object
+        assert view.draft is before
+        agrees(view)
+        view.act = "shut"
+        lon, lat = place(city, 1900, 800)
+        await view._clicked(Clicked(lon=lon, lat=lat))
+        assert "No street" in desk._told.object
+        assert view.draft is before
+        lon, lat = place(city, 1900)
+        await view._clicked(Clicked(lon=lon, lat=lat))
+        assert isinstance(view.draft.scenario.changes[-1], CloseStreet)
+        agrees(view)
+
+    asyncio.run(run())
+
+
+def test_another_service_year_or_level_keeps_the_scenario(study, city):
+    async def run():
+        desk = await opened(study)
+        view = desk.view
+        await view.add(place(city, 1900))
+        desk.session.level = "city"
+        await view._follow(view.draft)
+        agrees(view, "city")
+        desk.session.level = "district"
+        desk.session.year = 2023
+        await view.ask()
+        agrees(view)
+        desk.session.service = "menopause_clinic"
+        await view.ask()
+        agrees(view)
+        assert len(view.draft.scenario) == 1
+        assert "new-1" not in view.map.bridge.markers
+
+    asyncio.run(run())
+
+
+def test_a_facility_with_a_capacity_is_resized(city, tmp_path):
+    sized = replace(city, facilities=city.facilities.assign(capacity=[50.0, 60.0, 70.0]))
+    with Store(tmp_path / "store.sqlite") as store:
+
+        async def run():
+            view = (await opened(Study(sized, store=store))).view
+            view.chosen = "m1"
+            assert view._facility("m1")[2] == 50
+            assert len(view._card[1]) == 3
+            assert view.map.bridge.markers["m1"].draggable
+            await view.change(Resize(id="m1", capacity=80.0))
+            assert view._facility("m1")[2] == 80
+            assert view._card[1][1].value == 80
+            agrees(view)
+
+        asyncio.run(run())
+
+
+@pytest.fixture
+def small(tmp_path):
+    with Store(tmp_path / "store.sqlite") as store:
+        yield Study(embedded("small"), store=store)
+
+
+def test_a_model_suggests_sites_that_are_accepted_and_undone(small):
+    async def run():
+        desk = await opened(small, service="menopause_clinic")
+        view = desk.view
+        own = view.suggestions
+        own._number.value = 3
+        await own.run()
+        sites = own.siting.sites
+        assert len(sites) == 3
+        assert own.left == [0, 1, 2]
+        assert sites["people_new"].is_monotonic_decreasing
+        assert [mark.sign for mark in own.markers()] == ["1", "2", "3"]
+        marks = view.map.bridge.markers
+        assert {name for name in marks if name.startswith("suggested/")} == {
+            f"suggested/{row}" for row in range(3)
+        }
+        # A click on the pin accepts it, as the button does.
+        await view._clicked(Clicked(lon=120.0, lat=30.0, layer="markers", feature="suggested/0"))
+        assert agrees(view).total()["rate"] == sites["rate"].iloc[0]
+        await own.accept_all()
+        assert agrees(view).total()["rate"] == sites["rate"].iloc[2]
+        assert own.left == []
+        await view.undo()
+        assert own.left == [2]
+        assert agrees(view).total()["rate"] == sites["rate"].iloc[1]
+
+    asyncio.run(run())
+
+
+def test_a_model_stopped_keeps_the_best_so_far(small, monkeypatch):
+    async def run():
+        desk = await opened(small, service="menopause_clinic")
+        own = desk.view.suggestions
+        told = []
+
+        def tell(_watch, best, bound, what):
+            told.append((best, bound, what))
+            if best is not None:
+                own._task.cancel()
+
+        monkeypatch.setattr(control.Watch, "tell", tell)
+        own._number.value = 4
+        await own.run()
+        assert own.siting.found
+        assert len(own.siting.sites)
+        assert own.siting.objective <= own.siting.bound
+        assert 'data-figure="status"' in own._told.object
+        assert own._run.label == "Run the model"
+
+    asyncio.run(run())
+
+
+def test_a_scenario_is_kept_opened_by_another_and_a_conflict_keeps_both(study, city):
+    async def run():
+        one = await opened(study)
+        view = one.view
+        await view.add(place(city, 1900))
+        await view.shelf.save()
+        assert "Give the scenario a name" in one._told.object
+        view.shelf.name.value, view.shelf.author.value = NASTY, "wang"
+        await view.shelf.save()
+        assert "revision 1" in one._told.object
+        assert "<script>" not in one._told.object
+        assert not view.draft.changed
+
+        two = await opened(study, **{**one.address(), "lang": "zh"})
+        other = two.view
+        assert other.draft.scenario.changes == view.draft.scenario.changes
+        agrees(other)
+        assert other.shelf.name.value == NASTY
+        other.shelf.author.value = "li"
+        await other.change(Close(id="m2"))
+        await other.shelf.save()
+        assert "第2版" in two._told.object
+
+        await view.change(Close(id="m1"))
+        await view.shelf.save()
+        assert 'role="alert"' in one._told.object
+        assert "Both are kept" in one._told.object
+        kept = study.store.records("scenario")
+        assert len(kept) == 2
+        theirs = next(record for record in kept if record.other_of is None)
+        assert theirs.author == "li"
+        assert view.record == next(record for record in kept if record.other_of).id
+        # One goes on with one's own version; the other is opened from the list.
+        assert set(view.shelf.saved.options.values()) == {"", *(record.id for record in kept)}
+        assert await view.shelf.open(theirs.id)
+        assert view.draft.scenario.changes == other.draft.scenario.changes
+        agrees(view)
+
+    asyncio.run(run())
+
+
+def test_a_link_to_what_is_not_kept_is_said(study):
+    async def run():
+        desk = await opened(study, record="<b>none")
+        assert "&lt;b&gt;none" in desk._told.object
+        assert desk.view.record == ""
+        agrees(desk.view)
+
+    asyncio.run(run())
+
+
+def test_names_of_the_data_are_escaped(tmp_path):
+    city = hamlet(name=NASTY, facility=NASTY, west=NASTY)
+    with Store(tmp_path / "store.sqlite") as store:
+
+        async def run():
+            view = (await opened(Study(city, store=store))).view
+            view.chosen = "m1"
+            await view.change(Close(id="m2"))
+            shown = [view._card[0].object, view._changes.object, view._figures.object]
+            shown += view.map.bridge.layers["units"].tips
+            shown += view.map.bridge.layers["labels"].html
+            shown += view.map.bridge.layers["closed"].tips
+            assert not [one for one in shown if "<script>" in one]
+            assert "&lt;script&gt;" in view._card[0].object
+
+        asyncio.run(run())
+
+
+SERVE = """
+import sys
+from layers import City
+from planner.desk import serve
+serve(City.open(sys.argv[1]), port=int(sys.argv[2]), address="127.0.0.1")
+"""
+PIN = MAP + (
+    "let at = null; map.eachLayer((one) => { if (one.options.title === arguments[0])"
+    " { const p = one.getLatLng(); at = [p.lng, p.lat]; } }); return at;"
+)
+
+
+@pytest.fixture
+def address(tmp_path, monkeypatch):
+    monkeypatch.setenv("PLANNER_STORE", str(tmp_path / "store.sqlite"))
+    path = hamlet().save(tmp_path / "hamlet").path
+    with serving(SERVE, path, log=tmp_path / "log") as url:
+        yield url
+
+
+def drag(page, title, by):
+    from selenium.webdriver import ActionChains  # noqa: PLC0415 - needs a browser
+
+    x, y = page.on_screen(*page.in_frame(PIN, title))
+    frame = page.frame()
+    size = frame.size
+    chain = ActionChains(page.driver, duration=20).move_to_element_with_offset(
+        frame, x - size["width"] / 2, y - size["height"] / 2 - 15
+    )
+    chain.click_and_hold()
+    for _ in range(10):
+        chain.move_by_offset(by / 10, 0)
+    chain.release().perform()
+
+
+def shown(page, after):
+    """Whether page and table show a coverage."""
+    total, units = after.total(), after.by("district")
+    rates = [f"{rate:.1%}" for rate in units["rate"]]
+    return (
+        page.figure("rate") == f"{total['rate']:.1%}"
+        and [row["rate_after"] for row in page.rows()] == rates
+    )
+
+
+@pytest.mark.browser
+@NEEDS_CHROMIUM[1]
+def test_a_click_adds_a_drag_moves_and_another_session_opens_it(address, city, chrome):
+    page = chrome.open(f"{address}?tab=siting&service={ROOM}&lang=zh")
+    base = coverage(city, ROOM)
+    until(lambda: page.frame() and shown(page, base), what="the base")
+    page.press("新增")
+    view = page.view()
+    page.click_map(*place(city, 1900, 40))
+    at = until(lambda: page.in_frame(PIN, "新增设施 1"), what="the new facility")
+
+    def after(where):
+        return coverage(Scenario((Open(service=ROOM, place=tuple(where)),)).apply(city), ROOM)
+
+    first = after(at)
+    assert first.total()["rate"] > base.total()["rate"]
+    until(lambda: shown(page, first), what="what it adds")
+
+    drag(page, "新增设施 1", 150)
+    until(lambda: page.in_frame(PIN, "新增设施 1")[0] > at[0] + 0.001, what="the drag")
+    moved = after(page.in_frame(PIN, "新增设施 1"))
+    until(lambda: shown(page, moved), what="what it adds there")
+    assert moved.total()["rate"] != first.total()["rate"]
+    page.press("↶ 撤销")
+    until(lambda: shown(page, first), what="the undo")
+    assert page.in_frame(PIN, "新增设施 1") == pytest.approx(at)
+    page.press("↷ 重做")
+    until(lambda: shown(page, moved), what="the redo")
+    assert page.view() == view
+    assert page.loads() == 1
+
+    page.type("方案名称", "江边方案")
+    page.type("修改人", "wang")
+    page.press("保存")
+    until(lambda: "record=" in page.driver.current_url, what="the record in the address")
+    link = page.driver.current_url
+    page.open("about:blank")
+    page.open(link.replace("lang=zh", "lang=en"))
+    until(lambda: shown(page, moved), what="the scenario in another session")
+    assert page.complaints() == []
