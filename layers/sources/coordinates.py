@@ -46,10 +46,11 @@ def plain(cells: pd.Series) -> pd.Series:
 
     Examples
     --------
-    >>> plain(pd.Series([" １２．５ ", "暂无"])).tolist()
-    ['12.5', '']
+    >>> plain(pd.Series([" １２．５ ", "暂无", None])).tolist()
+    ['12.5', '', '']
     """
-    marked = cells.astype("str").str.translate(_MARKS).str.normalize("NFKC").str.lower().str.strip()
+    text = cells.astype("str").fillna("")
+    marked = text.str.translate(_MARKS).str.normalize("NFKC").str.lower().str.strip()
     return marked.mask(marked.isin(names()["cell"]["blank"]), "")
 
 
