@@ -51,7 +51,9 @@ def main() -> None:
             part = cut(result.reach, cutoff)
             lines = part.lines(result.network)
             served, beyond = lines[part.served], lines[~part.served]
-            tiles = _tiles(shapely.union_all(drawn.to_crs(crs).geometry.array))
+            # Rounding crosses some borders on the way back from degrees.
+            parts = shapely.get_parts(drawn.to_crs(crs).geometry.array)
+            tiles = _tiles(shapely.make_valid(parts))
             many, few = too_much(beyond, served, tiles), too_little(served, tiles)
             worst = [max(worst[0], many), max(worst[1], few)]
             lengths = [shapely.length(some).sum() / 1000 for some in (served, beyond)]
@@ -90,10 +92,10 @@ def too_little(served: np.ndarray, tiles: np.ndarray) -> float:
     return float(missing[missing > 1e-6].sum())
 
 
-def _tiles(shape: shapely.Geometry) -> np.ndarray:
-    """Cut a shape into small parts, to look places up in."""
+def _tiles(shapes: np.ndarray) -> np.ndarray:
+    """Cut shapes into small parts, to look places up in."""
     done: list[shapely.Geometry] = []
-    todo = list(shapely.get_parts(shape))
+    todo = list(shapely.get_parts(shapes))
     while todo:
         one = todo.pop()
         west, south, east, north = shapely.bounds(one)
