@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from layers.messages import Language
     from planner.desk.trial import Comparison
 
-_WIDTHS = {"rate_before": 76, "rate_after": 76, "rate_more": 92, "served_more": 92}
+_WIDTHS = {"rate_before": 58, "rate_after": 66, "rate_more": 76, "served_more": 84}
 _COLUMNS = ("name", *_WIDTHS)
 
 
@@ -123,7 +123,7 @@ def make(units: pd.DataFrame, lang: Language) -> Any:
             "rate_before": text("desk.siting.base", lang),
             "rate_after": text("desk.siting.scenario", lang),
             "rate_more": text("desk.siting.points", lang),
-            "served_more": text("desk.siting.people_more", lang),
+            "served_more": text("desk.siting.served_more", lang),
         },
         widths=_WIDTHS,
         formatters={
@@ -138,6 +138,9 @@ def make(units: pd.DataFrame, lang: Language) -> Any:
                     "{shown}", 'Math.round(Math.abs(value)).toLocaleString("en-US")'
                 )
             ),
+        },
+        header_filters={
+            "name": {"type": "input", "func": "like", "placeholder": text("desk.filter", lang)}
         },
         configuration={
             "columnDefaults": {"headerTooltip": True, "resizable": False, "vertAlign": "middle"},

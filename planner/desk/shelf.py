@@ -54,7 +54,11 @@ class Shelf:
         self.record: Record | None = None
         self._scenario, self._kept, self._opened = scenario, kept, opened
         wide = {"sizing_mode": "stretch_width", "stylesheets": [style.CONTROL], "margin": 0}
-        button = {"stylesheets": [style.SWITCH], "height": 32, "sizing_mode": "stretch_width"}
+        button = {
+            "stylesheets": [style.SWITCH, style.BUTTON],
+            "height": 32,
+            "sizing_mode": "stretch_width",
+        }
         self.name, self.author = pn.widgets.TextInput(**wide), pn.widgets.TextInput(**wide)
         self.saved = pn.widgets.Select(**wide)
         self._save = pn.widgets.Button(margin=(8, 3, 0, 0), **button)

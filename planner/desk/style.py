@@ -78,3 +78,11 @@ SWITCH = """
   border-color: var(--main); box-shadow: none; }
 .bk-btn:focus-visible { outline: 2px solid var(--focus); outline-offset: 1px; z-index: 1; }
 """
+
+# Panel's own look of a plain button outweighs one rule on it.
+BUTTON = """
+:host(.solid) .bk-btn.bk-btn-default.bk-btn-default { background: var(--paper); color: var(--ink);
+  border: 1px solid var(--rule-strong); }
+:host(.solid) .bk-btn.bk-btn-default.bk-btn-default:hover { background: var(--hover); }
+:host(.solid) .bk-btn.bk-btn-default.bk-btn-default:disabled { color: var(--soft); opacity: .6; }
+"""

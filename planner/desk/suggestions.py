@@ -78,7 +78,7 @@ class Suggestions:
             stylesheets=[style.CONTROL],
             margin=0,
         )
-        button = {"stylesheets": [style.SWITCH], "sizing_mode": "stretch_width"}
+        button = {"stylesheets": [style.SWITCH, style.BUTTON], "sizing_mode": "stretch_width"}
         self._run = pn.widgets.Button(margin=(8, 0, 4, 0), height=32, **button)
         self._all = pn.widgets.Button(margin=(4, 0, 2, 0), height=32, visible=False, **button)
         self._head, self._told = (
@@ -261,7 +261,7 @@ class Suggestions:
         button = pn.widgets.Button(
             label=told("desk.siting.accept" if left else "desk.siting.accepted"),
             disabled=not left,
-            stylesheets=[style.SWITCH],
+            stylesheets=[style.SWITCH, style.BUTTON],
             height=30,
             width=72,
             margin=(4, 0, 0, 4),

@@ -16,7 +16,7 @@ import shapely
 from layers.errors import PlannerError
 from layers.messages import text
 from planner.changes import Base, Close, CloseStreet, Move, Open, Outcome, Resize
-from planner.desk import difference, style
+from planner.desk import difference, style, table
 from planner.desk.draft import Draft
 from planner.desk.map import CityMap
 from planner.desk.session import Cancelled
@@ -75,7 +75,7 @@ class SitingView(View):
         self._services = pn.widgets.Select(**wide)
         self._levels, self._years = pn.widgets.Select(**wide), pn.widgets.Select(**wide)
         self._acts = pn.widgets.RadioButtonGroup(stylesheets=[style.SWITCH], margin=0, height=34)
-        button: dict[str, Any] = {"stylesheets": [style.SWITCH], "height": 34}
+        button: dict[str, Any] = {"stylesheets": [style.SWITCH, style.BUTTON], "height": 34}
         self._undo = pn.widgets.Button(width=92, margin=(0, 6, 0, 0), **button)
         self._redo = pn.widgets.Button(width=92, margin=0, **button)
         self._undo.on_click(self.undo)
@@ -387,7 +387,7 @@ class SitingView(View):
             self._table = difference.make(found.units, lang)
             self._units[:] = [self._table]
         else:
-            self._table.value = difference.rows(found.units, lang)
+            table.refresh(self._table, difference.rows(found.units, lang))
         units = self.session.study.plain_units(self.session.level)
         areas = live.unit_areas(units, found.rates, lang, shaded=True, theme=self.session.theme)
         bridge, before = self.map.bridge, self.map.bridge.layers.get(live.UNITS)
@@ -514,7 +514,11 @@ class SitingView(View):
         label, _, capacity = found
         told, name = self.session.text, self.chosen
         near = (2, 6, 0, 0)
-        button: dict[str, Any] = {"stylesheets": [style.SWITCH], "height": 32, "margin": near}
+        button: dict[str, Any] = {
+            "stylesheets": [style.SWITCH, style.BUTTON],
+            "height": 32,
+            "margin": near,
+        }
         close = pn.widgets.Button(label=told("desk.siting.close"), **button)
         hint = escape(told("desk.siting.drag_hint"))
         head = pn.pane.HTML(
