@@ -81,8 +81,9 @@ SWITCH = """
 
 # Panel's own look of a plain button outweighs one rule on it.
 BUTTON = """
-:host(.solid) .bk-btn.bk-btn-default.bk-btn-default { background: var(--paper); color: var(--ink);
-  border: 1px solid var(--rule-strong); }
-:host(.solid) .bk-btn.bk-btn-default.bk-btn-default:hover { background: var(--hover); }
-:host(.solid) .bk-btn.bk-btn-default.bk-btn-default:disabled { color: var(--soft); opacity: .6; }
+:host(.solid) .bk-btn.bk-btn-default.bk-btn:not(.bk-active) { background: var(--paper);
+  color: var(--ink); border: 1px solid var(--rule-strong); }
+:host(.solid) .bk-btn.bk-btn-default.bk-btn:not(.bk-active):hover { background: var(--hover); }
+:host(.solid) .bk-btn.bk-btn-default.bk-btn:not(.bk-active):disabled { color: var(--soft);
+  opacity: .6; }
 """

@@ -74,7 +74,9 @@ class SitingView(View):
         wide = {"sizing_mode": "stretch_width", "stylesheets": [style.CONTROL], "margin": 0}
         self._services = pn.widgets.Select(**wide)
         self._levels, self._years = pn.widgets.Select(**wide), pn.widgets.Select(**wide)
-        self._acts = pn.widgets.RadioButtonGroup(stylesheets=[style.SWITCH], margin=0, height=34)
+        self._acts = pn.widgets.RadioButtonGroup(
+            stylesheets=[style.SWITCH, style.BUTTON], margin=0, height=34
+        )
         button: dict[str, Any] = {"stylesheets": [style.SWITCH, style.BUTTON], "height": 34}
         self._undo = pn.widgets.Button(width=92, margin=(0, 6, 0, 0), **button)
         self._redo = pn.widgets.Button(width=92, margin=0, **button)
