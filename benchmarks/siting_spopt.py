@@ -74,10 +74,9 @@ def ours(case: Case, given: Arrays) -> tuple[float, str]:
     from planner.siting.limits import Limits  # noqa: PLC0415
     from planner.siting.median import p_median  # noqa: PLC0415
 
-    matrix, people = given["distance"], given["people"]
-    if case.radius:
-        matrix = np.where(matrix <= case.radius, matrix, np.inf)
-    pairs, limits = Pairs.from_dense(matrix), Limits(number=case.number or None)
+    people = given["people"]
+    pairs = Pairs.from_dense(given["distance"], cutoff=case.radius or np.inf)
+    limits = Limits(number=case.number or None)
     weighted = Instance.of(pairs, people=people)
     if case.model == "maximal cover":
         found = maximal_cover(weighted, limits)

@@ -119,10 +119,25 @@ class Pairs:
         return cls(start, sorted_site, sorted_away, number_of_sites)
 
     @classmethod
-    def from_dense(cls, matrix: ArrayLike) -> Self:
-        """Pairs of a matrix of distances, demand by site; inf where there is none."""
+    def from_dense(cls, matrix: ArrayLike, *, cutoff: float = np.inf) -> Self:
+        """Pairs of a matrix of distances, demand by site; inf where there is none.
+
+        Parameters
+        ----------
+        matrix
+            (n, m) distances.
+        cutoff
+            Greatest distance that makes a pair, inclusive.
+
+        Examples
+        --------
+        >>> Pairs.from_dense([[1.0, 2.0], [float("inf"), 3.0]], cutoff=2.0)
+        <Pairs: 2 of 2 demand rows × 2 sites, at most 2 a row>
+        """
         dense = np.asarray(matrix, dtype=np.float64)
-        row, site = np.nonzero(~np.isinf(dense))
+        # Without a copy of the matrix; what is no number stays, to be refused.
+        near = ~np.isinf(dense) if np.isinf(cutoff) else ~(dense > cutoff + SLACK)
+        row, site = np.nonzero(near)
         return cls.of(
             row, site, dense[row, site], demands=dense.shape[0], number_of_sites=dense.shape[1]
         )
