@@ -57,7 +57,7 @@ def cells_km2(frame: Any, crs: CRS, column: Any, row: Any) -> npt.NDArray[np.flo
     >>> from affine import Affine
     >>> frame = Affine(0.01, 0, 120, 0, -0.01, 30)
     >>> cells_km2(frame, CRS.from_epsg(4326), [0], [0]).round(4)
-    array([1.0686])
+    array([1.0696])
     """
     across = np.array([0, 1, 1, 0])[:, np.newaxis] + np.asarray(column)
     down = np.array([0, 0, 1, 1])[:, np.newaxis] + np.asarray(row)

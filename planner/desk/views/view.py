@@ -102,7 +102,7 @@ def spoken(target: param.Parameterized, names: tuple[str, ...]) -> dict[str, str
         if value in (None, "") or value == target.param[name].default:
             continue
         made[name] = ",".join(
-            f"{part:g}" if isinstance(part, float) else str(part)
+            f"{part:.10g}" if isinstance(part, float) else str(part)
             for part in (value if isinstance(value, tuple) else (value,))
         )
     return made
