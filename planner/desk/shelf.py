@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import panel as pn
 
-from layers.errors import RevisionConflictError
+from layers.errors import PlannerError, RevisionConflictError
 from layers.messages import text
 from planner.desk import style
 from planner.desk.session import Cancelled
@@ -95,8 +95,8 @@ class Shelf:
 
     async def refresh(self) -> None:
         """List what the store keeps of the city."""
-        store = self.session.study.store
-        found = await self._work("reading", lambda: store.records("scenario"))
+        study = self.session.study
+        found = await self._work("reading", lambda: study.store.records("scenario"))
         if found is not None:
             here = {"", self.session.city.name}
             self._records = [record for record in found if record.city in here]
@@ -112,12 +112,17 @@ class Shelf:
 
     async def open(self, record: str) -> bool:
         """Open what is kept; whether that went well."""
-        store = self.session.study.store
-        found = await self._work("reading", lambda: _read(store.get(record)))
+        study = self.session.study
+        found = await self._work("reading", lambda: _read(study.store.get(record)))
         if found is None:
             return False
+        try:
+            await self._opened(*found)
+        except PlannerError as wrong:
+            # It was kept of a city that had what this one lacks.
+            self.session.say(self.session.failure(wrong), grave=True)
+            return False
         self._hold(found[0])
-        await self._opened(*found)
         return True
 
     async def _open_chosen(self, *_events: Any) -> None:
@@ -125,7 +130,7 @@ class Shelf:
             await self.open(self.saved.value)
 
     async def _keep(self, before: Record | None) -> None:
-        session, store = self.session, self.session.study.store
+        session, study = self.session, self.session.study
         name, author = str(self.name.value).strip(), str(self.author.value).strip()
         if not name or not author:
             session.say(session.text("desk.siting.unnamed"), grave=True)
@@ -134,6 +139,7 @@ class Shelf:
         city = session.city.name
 
         def keep() -> Record | RevisionConflictError:
+            store = study.store
             if before is None:
                 return store.create("scenario", name, body, author=author, city=city)
             try:

@@ -271,6 +271,20 @@ def test_a_link_to_what_is_not_kept_is_said(study):
     asyncio.run(run())
 
 
+def test_a_scenario_of_another_city_is_said_and_not_opened(study):
+    lost = Scenario((Close(id="elsewhere"),), "外地")
+    record = study.store.create("scenario", lost.name, lost.as_dict(), author="wang")
+
+    async def run():
+        view = (await opened(study)).view
+        assert not await view.shelf.open(record.id)
+        assert "elsewhere" in view.session.told[0]
+        assert view.shelf.record is None
+        assert len(view.draft.scenario) == 0
+
+    asyncio.run(run())
+
+
 def test_names_of_the_data_are_escaped(tmp_path):
     city = hamlet(name=NASTY, facility=NASTY, west=NASTY)
     with Store(tmp_path / "store.sqlite") as store:
