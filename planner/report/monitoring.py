@@ -121,6 +121,12 @@ def indicator_table(told: Monitoring, part: str | None, names: Iterable[str] = (
     )
     if not names:
         return whole
+    # Once the plan is over nothing is needed or predicted any more.
+    told_of = {
+        "needed": any(one.judgement.needed is not None for one in own),
+        "predicted": any(one.judgement.prediction is not None for one in own),
+    }
+    names = [name for name in names if told_of.get(name, True)]
     notes = (phrase("note.predicted", level=f"{told.plan.confidence:.0%}"),)
     return whole.picked(
         whole.key,
@@ -472,8 +478,8 @@ def _columns(told: Monitoring) -> dict[str, Column]:
     plan = told.plan
     made = [
         Column(key="row", head=phrase("column.row"), kind="count", share=0.7),
-        Column(key="name", head=phrase("column.indicator"), kind="words", share=3.6),
-        Column(key="clause", head=phrase("column.clause"), kind="words", share=1.4),
+        Column(key="name", head=phrase("column.indicator"), kind="words", share=3.4),
+        Column(key="clause", head=phrase("column.clause"), kind="words", share=1.6),
         Column(
             key="base", head=phrase("column.in_year", year=plan.base_year), kind="figure", share=1.3
         ),
@@ -481,8 +487,8 @@ def _columns(told: Monitoring) -> dict[str, Column]:
         Column(
             key="value", head=phrase("column.in_year", year=told.year), kind="figure", share=1.3
         ),
-        Column(key="goal", head=phrase("column.goal"), kind="words", share=2.1),
-        Column(key="state", head=phrase("column.state"), kind="words", share=1.7),
+        Column(key="goal", head=phrase("column.goal"), kind="words", share=2.6),
+        Column(key="state", head=phrase("column.state"), kind="words", share=2.1),
         Column(key="seen", head=phrase("column.seen"), kind="figure", share=1.3),
         Column(key="needed", head=phrase("column.needed"), kind="figure", share=1.3),
         Column(key="predicted", head=phrase("column.predicted"), kind="words", share=1.9),
