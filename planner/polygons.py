@@ -326,8 +326,8 @@ def _less(shape: Any, other: Any) -> Any:
             # What is far from the part costs time and changes nothing. Clipping by a
             # rectangle would be quicker, but gives broken rings or none at all.
             beside = shapely.intersection(others[groups[row]], shapely.box(*boxes[row]))
-            near[row] = shapely.union_all(beside)
-        left[some] = shapely.difference(parts[own[some]], near[some])
+            near[row] = shapely.union_all(beside, grid_size=_GRID_M)
+        left[some] = shapely.difference(parts[own[some]], near[some], grid_size=_GRID_M)
 
     in_threads(take, len(own), 1 + len(own) // 8)
     return _together([*np.delete(parts, own), *left])
