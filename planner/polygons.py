@@ -157,7 +157,8 @@ def by_facility(
     A row an origin that serves anything, in their order: ``origin`` (its label) and
     ``cutoff``, geometry in EPSG:4326. Unless overlapping, a street that is nearer to
     another origin counts as one beyond the cutoff, and a block is filled where one origin
-    alone serves the streets around it.
+    alone serves the streets around it. Where two areas meet, they may overlap by two
+    millimetres, for corners lie on a grid of one.
 
     Raises
     ------

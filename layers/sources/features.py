@@ -146,6 +146,8 @@ def _first(path: Path, place: Path) -> str:
 
 
 def _parquet(path: Path) -> pd.DataFrame:
+    # Reading checks no text: damaged letters would raise wherever a word is first looked at.
+    pyarrow.parquet.read_table(path).validate(full=True)
     if b"geo" in (pyarrow.parquet.read_schema(path).metadata or {}):
         located: pd.DataFrame = gpd.read_parquet(path)
         return located

@@ -217,7 +217,8 @@ def test_areas_of_facilities_do_not_overlap(data):
     shapes = by_facility(reach, 300).to_crs(network.crs).geometry.array
     for number, shape in enumerate(shapes):
         for other in shapes[number + 1 :]:
-            assert shape.intersection(other).area < 0.1
+            # Borders lie on a grid of millimetres, so two may cross each other by a hair.
+            assert shape.intersection(other).buffer(-0.002).is_empty
 
 
 def test_nothing_served_draws_nothing(tiny_network, tiny_city):

@@ -1,6 +1,8 @@
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pyogrio
 import pytest
 import shapely
@@ -183,6 +185,13 @@ def test_a_file_without_reference_system(tmp_path, points):
         "nonsense",
         error=CrsError,
     )
+
+
+def test_damaged_letters_in_parquet_are_refused(tmp_path):
+    letters = pa.array([b"\xe5\x85\xbb\xff"], pa.binary()).view(pa.string())
+    table = pa.table({"name": letters, "lon": [120.1], "lat": [30.2]})
+    pq.write_table(table, tmp_path / "p.parquet")
+    refused(Source.parse(str(tmp_path / "p.parquet")).read_features, "p.parquet")
 
 
 @pytest.mark.parametrize("name", ["p.gpkg", "p.geojson", "p.parquet", "p.shp", "p.xlsx"])
