@@ -3,12 +3,12 @@
 import hashlib
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import geopandas as gpd
 import pandas as pd
@@ -33,6 +33,7 @@ _MODULES: dict[str, Any] = {
     "facilities": facilities,
     "water": water,
 }
+_Content = TypeVar("_Content")
 _TOML = "city.toml"
 _FORMAT = 1
 
@@ -204,6 +205,34 @@ class City:
         if check:
             refuse_errors(_schema_findings(layers))
         return cls(**head, provenance=stated, **layers)
+
+    @staticmethod
+    def fingerprint(path: str | os.PathLike[str] | Address) -> str:
+        """Tell a saved city's content from any other, without reading its layers.
+
+        Parameters
+        ----------
+        path
+            The folder or the database's address.
+
+        Raises
+        ------
+        CityError
+            As `open` raises it.
+        """
+        where = located(path)
+        if isinstance(where, Address):
+            head, entries = city_tables.stated(where, list(_MODULES))
+            told = {**head, "layers": entries}
+        else:
+            told = _opened(where, _read_toml)
+        try:
+            crs = str(told["crs"])
+            sums = [f"{key} {told['layers'][key]['checksum']}" for key in sorted(told["layers"])]
+        except (KeyError, TypeError) as wrong:
+            told = {"file": str(where), "reason": f"{type(wrong).__name__}: {wrong}"}
+            raise CityDamagedError(text("error.city_toml_wrong", **told)) from wrong
+        return _checksum("\n".join([crs, *sums]).encode())
 
     def save(self, path: str | os.PathLike[str] | Address) -> Self:
         """Save into a folder, or a schema of a PostGIS database, whole or not at all.
@@ -394,8 +423,12 @@ Contents = tuple[dict[str, Any], dict[str, Provenance], dict[str, gpd.GeoDataFra
 
 def _read(folder: Path) -> Contents:
     """Name and reference system, provenance and layers of the city in a folder."""
+    return _opened(folder, _read_from)
+
+
+def _opened(folder: Path, read: Callable[[Held], _Content]) -> _Content:
     try:
-        return read_whole(folder, _read_from)
+        return read_whole(folder, read)
     except CityError:
         raise
     except FileNotFoundError as missing:

@@ -52,19 +52,47 @@ def read(address: Address, names: Sequence[str]) -> Contents:
         The database refuses.
     """
     with session(address) as db:
-        schema = address.schema
-        if db.columns(schema, HEAD) != _COLUMNS:
-            raise CityMissingError(text("error.database_no_city", address=str(address)))
-        # A save moves this table out of the way first, so none comes between what follows.
-        db.run("LOCK TABLE {place} IN ACCESS SHARE MODE", place=(schema, HEAD))
-        rows = db.run("SELECT format, head, layers FROM {place}", place=(schema, HEAD))
-        if len(rows) != 1 or rows[0][0] != _FORMAT or not set(rows[0][2]) <= set(names):
-            table = f"{schema}.{HEAD}"
-            raise CityDamagedError(
-                text("error.database_table_changed", address=str(address), table=table)
-            )
-        _, head, stated = rows[0]
-        return head, stated, {key: _layer(db, address, key) for key in stated}
+        head, told = _stated(db, address, names)
+        return head, told, {key: _layer(db, address, key) for key in told}
+
+
+def stated(address: Address, names: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Read what a schema tells of a city, without its layers.
+
+    Parameters
+    ----------
+    address, names
+        As `read` takes them.
+
+    Returns
+    -------
+    Its head and what is stated of each layer.
+
+    Raises
+    ------
+    CityError
+        As `read` raises it.
+    """
+    with session(address) as db:
+        return _stated(db, address, names)
+
+
+def _stated(
+    db: Session, address: Address, names: Sequence[str]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    schema = address.schema
+    if db.columns(schema, HEAD) != _COLUMNS:
+        raise CityMissingError(text("error.database_no_city", address=str(address)))
+    # A save moves this table out of the way first, so none comes between what follows.
+    db.run("LOCK TABLE {place} IN ACCESS SHARE MODE", place=(schema, HEAD))
+    rows = db.run("SELECT format, head, layers FROM {place}", place=(schema, HEAD))
+    if len(rows) != 1 or rows[0][0] != _FORMAT or not set(rows[0][2]) <= set(names):
+        table = f"{schema}.{HEAD}"
+        raise CityDamagedError(
+            text("error.database_table_changed", address=str(address), table=table)
+        )
+    _, head, told = rows[0]
+    return head, told
 
 
 def write(

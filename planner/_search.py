@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from layers.messages import text
-from planner._threads import each, in_threads
+from planner._threads import each, in_threads, processors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -416,7 +415,7 @@ def meetings(
             room, size = (room * 2, size) if done < 0 else (room, size * 4)
 
     first, step = 0, 1
-    threads = os.cpu_count() or 1
+    threads = processors()
     with ThreadPoolExecutor(threads) as pool:
         while first < origins:
             last = min(first + step * threads, origins)

@@ -11,6 +11,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 
+def processors() -> int:
+    """How many threads to use: ``PLANNER_THREADS``, else as many as there are processors.
+
+    Processes that work beside each other on one machine are given their share by it.
+    """
+    told = os.environ.get("PLANNER_THREADS", "")
+    return int(told) if told.isdecimal() and int(told) else os.cpu_count() or 1
+
+
 def in_threads(work: Callable[[slice], None], count: int, at_once: int) -> None:
     """Do work on parts of many rows, in as many threads as there are processors.
 
@@ -28,7 +37,7 @@ def in_threads(work: Callable[[slice], None], count: int, at_once: int) -> None:
         return
     # The first alone, so that a kernel is compiled but once.
     work(parts[0])
-    with ThreadPoolExecutor(min(len(parts) - 1, os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(min(len(parts) - 1, processors())) as pool:
         list(pool.map(work, parts[1:]))
 
 
@@ -45,7 +54,7 @@ def each(work: Callable[[Any], None], jobs: Sequence[Any]) -> None:
     jobs
         The jobs.
     """
-    if len(jobs) == 1 or (os.cpu_count() or 1) == 1:
+    if len(jobs) == 1 or processors() == 1:
         for job in jobs:
             work(job)
         return
@@ -63,4 +72,4 @@ def each(work: Callable[[Any], None], jobs: Sequence[Any]) -> None:
 
 @cache
 def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max((os.cpu_count() or 1) - 1, 1))
+    return ThreadPoolExecutor(max(processors() - 1, 1))

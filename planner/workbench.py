@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
+from layers.errors import InputError
+from layers.messages import text
 from planner import barriers, positions
 from planner.coverage import Coverage, coverage
 from planner.ground import Ground
@@ -150,6 +153,26 @@ class Workbench:
             doubt=self._doubt,
             barred=self.barred,
         )
+
+    def of(self, city: City) -> Workbench:
+        """Take another city on the same streets with the same people, compiling nothing.
+
+        Parameters
+        ----------
+        city
+            This city with other facilities, as a scenario that closes no street leaves it.
+
+        Raises
+        ------
+        InputError
+            It has other streets or other people.
+        """
+        same = city.streets is self.city.streets and city.population is self.city.population
+        if not same:
+            raise InputError(text("error.bench_other_city", name=city.name))
+        made = copy(self)
+        made.city = city
+        return made
 
     @property
     def findings(self) -> list[Finding]:

@@ -29,6 +29,7 @@ _COMMANDS = (
     "report",
     "serve",
     "store",
+    "batch",
     "bench",
 )
 """Modules of this folder, in the order in which help lists them."""

@@ -214,6 +214,32 @@ def read_problem(
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as wrong:
         told = {"path": str(path), "reason": str(wrong)}
         raise SourceError(text("error.file_unreadable", **told)) from wrong
+    return problem_of(table, path, near=near, usual=usual)
+
+
+def problem_of(
+    table: Mapping[str, Any],
+    path: Path,
+    *,
+    near: Bounds | None = None,
+    usual: Mapping[str, Standard] | None = None,
+) -> ReadProblem:
+    """Make a problem of a table that says what `read_problem` reads.
+
+    Parameters
+    ----------
+    table
+        Fields and their values.
+    path
+        What messages call it; files are looked for beside it.
+    near, usual
+        As `read_problem` takes them.
+
+    Raises
+    ------
+    SourceError, InputError, UnknownNameError
+        As `read_problem` raises them.
+    """
     known = {one.name for one in fields(Problem)}
     stray = sorted(set(table) - known)
     if stray or "service" not in table:
@@ -251,7 +277,7 @@ def _checked(made: dict[str, Any], path: Path) -> Problem:
         raise SourceError(text("site.file_value", path=path.name, **told)) from wrong
 
 
-def _value(name: str, value: Any, table: dict[str, Any], usual: Mapping[str, Standard]) -> Any:
+def _value(name: str, value: Any, table: Mapping[str, Any], usual: Mapping[str, Standard]) -> Any:
     if name == "apart":
         return Apart(**value) if isinstance(value, dict) else Apart(float(value))
     if name == "phases":
