@@ -9,8 +9,9 @@ import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, Self, cast, get_args
 
 from layers.resources import data_path
 
@@ -58,7 +59,7 @@ def text(key: str, lang: Language | None = None, /, **values: Any) -> str:
     lang
         Language; the one in force when None.
     values
-        What the words' ``{names}`` stand for.
+        What the words' ``{names}`` stand for; one that is `Spoken` is said in the language.
 
     Raises
     ------
@@ -70,7 +71,44 @@ def text(key: str, lang: Language | None = None, /, **values: Any) -> str:
     >>> text("level.district", "en")
     'district'
     """
-    return catalogue()[key][lang or language()].format(**values)
+    lang = lang or language()
+    said = {
+        name: value.words(lang) if isinstance(value, Spoken) else value
+        for name, value in values.items()
+    }
+    return catalogue()[key][lang].format(**said)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spoken:
+    """Words in each language, to fill in words that may be wanted in any.
+
+    Attributes
+    ----------
+    zh, en
+        The words.
+
+    Examples
+    --------
+    >>> clinics = Spoken(zh="诊所", en="clinics")
+    >>> text("finding.service_without_facility.message", "en", service=clinics)
+    'No facility gives clinics, so its rate will be zero.'
+    """
+
+    zh: str
+    en: str
+
+    @classmethod
+    def of(cls, key: str, /, **values: Any) -> Self:
+        """Words of a key of the catalogue, as `text` fills them in."""
+        return cls(zh=text(key, "zh", **values), en=text(key, "en", **values))
+
+    def words(self, lang: Language | None = None) -> str:
+        """Say them in a language, the one in force when None."""
+        return self.en if (lang or language()) == "en" else self.zh
+
+    def __str__(self) -> str:
+        return self.words()
 
 
 def _flatten(table: dict[str, Any], prefix: str, into: dict[str, dict[Language, str]]) -> None:

@@ -64,6 +64,20 @@ def layers(path: Path) -> dict[str, bool]:
         return {str(name): kind is not None for name, kind in pyogrio.list_layers(place)}
 
 
+def shapes(path: Path) -> list[str]:
+    """Name the layers of a file, or the shapefiles of an archive, that have geometry.
+
+    Raises
+    ------
+    SourceError
+        It is not readable.
+    """
+    if path.suffix.lower() == ".zip":
+        with _reading(path), zipfile.ZipFile(path) as archive:
+            return list(_shapes(archive))
+    return [name for name, has in layers(path).items() if has]
+
+
 def read(path: Path, layer: str | None = None, encoding: str = "") -> Features:
     """Read a file of geometry.
 

@@ -13,7 +13,7 @@ from layers.messages import text
 from layers.sources import cells
 from layers.sources.columns import usual
 from layers.sources.files import Source
-from layers.sources.points import OPTIONS, locate
+from layers.sources.points import OPTIONS, Located, locate
 from layers.sources.rejected import Rejected
 from layers.sources.zones import Bounds
 
@@ -34,11 +34,17 @@ class Places:
         What was noticed while it was read.
     rejected
         The rows that could not be placed; None where the file holds counted cells.
+    located
+        The rows as they stood and where they were placed; None as before.
+    named
+        Column of the names; empty as before, or where there is none.
     """
 
     layer: gpd.GeoDataFrame
     findings: tuple[Finding, ...] = ()
     rejected: Rejected | None = None
+    located: Located | None = None
+    named: str = ""
 
     def __repr__(self) -> str:
         return f"<Places: {len(self.layer):,}; {len(self.findings)} findings; {self.rejected!r}>"
@@ -78,7 +84,13 @@ def read(source: Source, *, near: Bounds | None = None) -> Places:
     kept, found = _once(source, table, points, named)
     table, points = table[kept], points[kept]
     layer = _as_they_stand(table, points) if given else _of_service(source, table[named], points)
-    return Places(layer, (*located.findings, *found), located.rejected)
+    return Places(
+        layer,
+        (*located.findings, *found),
+        located.rejected,
+        located,
+        named if named in table else "",
+    )
 
 
 def _of_cells(source: Source) -> gpd.GeoDataFrame:

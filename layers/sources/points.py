@@ -54,12 +54,18 @@ class Located:
         What was noticed: rows not placed, coordinates exchanged, a title above.
     rejected
         The rows that were not placed.
+    datum
+        What the coordinates were read in; empty where a reference system said it.
+    axes
+        Columns of the coordinates; None where the file has shapes of its own.
     """
 
     table: pd.DataFrame
     points: gpd.GeoSeries
     findings: tuple[Finding, ...]
     rejected: Rejected
+    datum: str = ""
+    axes: Axes | None = None
 
     def __repr__(self) -> str:
         return f"<Located: {len(self.table):,} rows; {self.rejected!r}>"
@@ -90,7 +96,11 @@ class _Read:
     crs: CRS | None
     datum: str
     findings: tuple[Finding, ...]
-    is_shape: bool = False
+    axes: Axes | None = None
+
+    @property
+    def is_shape(self) -> bool:
+        return self.axes is None
 
 
 def locate(source: Source, layer: str, *, near: Bounds | None = None) -> Located:
@@ -159,7 +169,7 @@ def _read_features(source: Source, layer: str, near: Bounds | None) -> _Read:
         table, x, y, np.zeros(len(x), bool), reasons,
         cells=shapes.geom_type.fillna("").astype("str"),
         crs=None if source.datum else frame.crs,
-        datum=source.datum, findings=tuple(complaints), is_shape=True,
+        datum=source.datum, findings=tuple(complaints),
     )  # fmt: skip
 
 
@@ -204,7 +214,7 @@ def _read_table(source: Source, layer: str, table: tables.Table, near: Bounds | 
         raise _metres(source, axes, x[fine], y[fine], near)
     return _Read(
         table.frame, x, y, turned, reasons, cells, crs,
-        datum=source.datum or axes.datum or "wgs84", findings=tuple(found),
+        datum=source.datum or axes.datum or "wgs84", findings=tuple(found), axes=axes,
     )  # fmt: skip
 
 
@@ -296,7 +306,9 @@ def _judge(source: Source, layer: str, read: _Read, near: Bounds | None) -> Loca
     points = gpd.GeoSeries(
         shapely.points(lon[fine], lat[fine]), index=read.table.index[fine], crs=4326
     )
-    return Located(read.table[fine], points, (*found, *rejected.findings(layer)), rejected)
+    datum = read.datum if read.crs is None else ""
+    told = (*found, *rejected.findings(layer))
+    return Located(read.table[fine], points, told, rejected, datum, read.axes)
 
 
 def _degrees(read: _Read, x: Floats, y: Floats) -> Pair:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from layers.errors import CityError
 from layers.findings import Finding
+from layers.formulas import defused
 from layers.messages import LANGUAGES, text
 
 REASONS = (
@@ -89,6 +90,16 @@ class Rejected:
         rest.insert(0, text("rejected.row"), self.rows.index)
         return rest
 
+    def as_csv(self) -> bytes:
+        """Write the table so that Excel opens it as it is; no cell of it is a formula."""
+        lines = io.StringIO(newline="")
+        writer = csv.writer(lines)
+        table = self.table()
+        writer.writerow([defused(str(name)) for name in table.columns])
+        for row in table.itertuples(index=False, name=None):
+            writer.writerow([defused(cell) if isinstance(cell, str) else cell for cell in row])
+        return lines.getvalue().encode("utf-8-sig", "replace")
+
 
 def write(all_rejected: Sequence[Rejected], folder: Path) -> dict[Path, int]:
     """Write rows that were not placed, a table a file, which Excel opens as it is.
@@ -116,12 +127,7 @@ def write(all_rejected: Sequence[Rejected], folder: Path) -> dict[Path, int]:
     for rejected in all_rejected:
         if not len(rejected):
             continue
-        lines = io.StringIO(newline="")
-        table = rejected.table()
-        writer = csv.writer(lines)
-        writer.writerow(table.columns)
-        writer.writerows(table.itertuples(index=False, name=None))
-        content = lines.getvalue().encode("utf-8-sig", "replace")
+        content = rejected.as_csv()
         try:
             written[_place(folder, rejected.path.stem, content)] = len(rejected)
         except OSError as wrong:

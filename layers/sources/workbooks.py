@@ -5,6 +5,7 @@ import itertools
 import warnings
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, time
 from pathlib import Path
 from typing import Any
@@ -51,28 +52,28 @@ def rows(path: Path, content: bytes, sheet: str = "") -> Iterator[tuple[int, lis
         It is no workbook of the present format or a damaged one, the sheet is not there,
         or there are several and none is named.
     """
-    if not content.startswith(_ZIP):
-        raise SourceError(text("error.workbook_old", path=str(path)))
-    try:
-        with warnings.catch_warnings():
-            # Of styles and drop-down lists, which are nothing to us.
-            warnings.simplefilter("ignore")
-            _refuse_greatest(path, content)
-            book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-            chosen = _choose(path, book, sheet)
-            chosen.reset_dimensions()
-            read = enumerate(chosen.iter_rows(values_only=True), 1)
-            made = [
-                (number, [words(cell) for cell in cells])
-                for number, cells in itertools.islice(read, _ROWS)
-                if any(cell is not None for cell in cells)
-            ]
-    except SourceError:
-        raise
-    except Exception as wrong:  # a damaged workbook makes the library raise anything
-        reason = f"{type(wrong).__name__}: {wrong}"
-        raise SourceError(text("error.workbook_damaged", path=str(path), reason=reason)) from wrong
+    with _opened(path, content) as book:
+        chosen = _choose(path, book, sheet)
+        chosen.reset_dimensions()
+        read = enumerate(chosen.iter_rows(values_only=True), 1)
+        made = [
+            (number, [words(cell) for cell in cells])
+            for number, cells in itertools.islice(read, _ROWS)
+            if any(cell is not None for cell in cells)
+        ]
     yield from made
+
+
+def sheets(path: Path, content: bytes) -> tuple[str, ...]:
+    """Name the sheets that are visible and not empty.
+
+    Raises
+    ------
+    SourceError
+        It is no workbook of the present format, or a damaged one.
+    """
+    with _opened(path, content) as book:
+        return tuple(one.title for one in _full(book))
 
 
 def words(cell: Any) -> str:
@@ -96,6 +97,24 @@ def words(cell: Any) -> str:
     return str(cell)
 
 
+@contextmanager
+def _opened(path: Path, content: bytes) -> Iterator[Any]:
+    """Open a workbook; whatever goes wrong with it is an error of ours."""
+    if not content.startswith(_ZIP):
+        raise SourceError(text("error.workbook_old", path=str(path)))
+    try:
+        with warnings.catch_warnings():
+            # Of styles and drop-down lists, which are nothing to us.
+            warnings.simplefilter("ignore")
+            _refuse_greatest(path, content)
+            yield openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+    except SourceError:
+        raise
+    except Exception as wrong:  # a damaged workbook makes the library raise anything
+        reason = f"{type(wrong).__name__}: {wrong}"
+        raise SourceError(text("error.workbook_damaged", path=str(path), reason=reason)) from wrong
+
+
 def _refuse_greatest(path: Path, content: bytes) -> None:
     """Refuse what claims to unpack into more than the machine has."""
     with zipfile.ZipFile(io.BytesIO(content)) as parts:
@@ -104,21 +123,25 @@ def _refuse_greatest(path: Path, content: bytes) -> None:
 
 
 def _choose(path: Path, book: Any, sheet: str) -> Any:
-    sheets = {one.title: one for one in book.worksheets}
-    told = {"path": str(path), "sheets": ", ".join(sheets)}
+    every = {one.title: one for one in book.worksheets}
+    told = {"path": str(path), "sheets": ", ".join(every)}
     if sheet:
-        by_number = dict(zip(map(str, range(1, len(sheets) + 1)), sheets.values(), strict=True))
-        found = sheets.get(sheet) or by_number.get(sheet)
+        by_number = dict(zip(map(str, range(1, len(every) + 1)), every.values(), strict=True))
+        found = every.get(sheet) or by_number.get(sheet)
         if found is None:
             raise SourceError(text("error.sheet_missing", sheet=sheet, **told))
         return found
-    full = [one for one in sheets.values() if one.sheet_state == "visible" and _has_cells(one)]
+    full = _full(book)
     if not full:
         raise SourceError(text("error.table_empty", path=str(path)))
     if len(full) > 1:
         told["sheets"] = ", ".join(one.title for one in full)
         raise SourceError(text("error.sheets_several", **told))
     return full[0]
+
+
+def _full(book: Any) -> list[Any]:
+    return [one for one in book.worksheets if one.sheet_state == "visible" and _has_cells(one)]
 
 
 def _has_cells(sheet: Any) -> bool:

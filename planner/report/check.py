@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
 from importlib.metadata import version
 from io import StringIO
 from typing import TYPE_CHECKING, Any, get_args
 
-import pandas as pd
-
-from layers.facilities import STATUSES
 from layers.findings import Finding, Severity
+from layers.formulas import defused
 from layers.messages import Language, language, text
-from layers.units import LEVELS
+from planner.report.rows import ROWS_HELD, RowWords, described, one_language, rows_of
 from planner.report.sketch import Sketches
 from planner.report.style import STYLE
 from planner.standards import load_services
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     import geopandas as gpd
 
@@ -30,17 +27,6 @@ if TYPE_CHECKING:
     from planner.standards import Services
 
 _ROWS_SHOWN = 8
-_ROWS_HELD = 5_000
-"""Rows written into the page for each finding; more would make it slow to open."""
-
-_COLUMNS = {
-    "streets": ("name", "highway", "length", "speed_kmh"),
-    "units": ("name", "level", "parent"),
-    "population": ("residents",),
-    "facilities": ("name", "service", "status", "opened", "closed"),
-    "water": ("name",),
-}
-"""What tells a reader which row it is."""
 _SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 _UNDRAWN = frozenset(
     {
@@ -49,7 +35,6 @@ _UNDRAWN = frozenset(
     }
 )  # fmt: skip
 """Faults of a layer that no map can be drawn with."""
-_KEYS = {"units": "code", "facilities": "id"}
 
 
 def check_page(
@@ -97,7 +82,7 @@ def check_page(
         enumerate((one for key in _SEVERITIES for one in findings if one.severity == key), 1)
     )
     names = {key: one.title(lang) for key, one in (services or load_services()).items()}
-    words = _Words(lang, names)
+    words = RowWords(lang, names)
     groups = "".join(
         _group(
             city,
@@ -155,39 +140,12 @@ def _overview(numbered: Sequence[tuple[int, Finding]], lang: Language) -> str:
     return f'<ol class="overview">{lines}</ol>' if lines else ""
 
 
-@dataclass(frozen=True)
-class _Words:
-    """What values of the layers are called.
-
-    Attributes
-    ----------
-    lang
-        Language.
-    services
-        Names of services by their keys.
-    """
-
-    lang: Language
-    services: Mapping[str, str]
-
-    def of(self, column: str, value: Any) -> str:
-        if pd.isna(value):
-            return ""
-        if column == "service":
-            return self.services.get(value, str(value))
-        if column == "level" and value in LEVELS:
-            return text(f"level.{value}", self.lang)
-        if column == "status" and value in STATUSES:
-            return text(f"status.{value}", self.lang)
-        return f"{value:,.1f}".removesuffix(".0") if isinstance(value, float) else str(value)
-
-
 def _group(
     city: City,
     severity: str,
     findings: list[tuple[int, Finding]],
     sketches: Sketches | None,
-    words: _Words,
+    words: RowWords,
 ) -> str:
     if not findings:
         return ""
@@ -201,10 +159,10 @@ def _group(
 
 
 def _finding(
-    city: City, number: int, finding: Finding, sketches: Sketches | None, words: _Words
+    city: City, number: int, finding: Finding, sketches: Sketches | None, words: RowWords
 ) -> str:
     lang = words.lang
-    rows = _rows_of(city, finding)
+    rows = rows_of(city, finding)
     places = finding.places
     if places is None and rows is not None:
         places = rows.geometry
@@ -222,29 +180,12 @@ def _finding(
     )
 
 
-def _rows_of(city: City, finding: Finding) -> gpd.GeoDataFrame | None:
-    """Rows of the layer that a finding names, None where they cannot be found."""
-    layer = city.layers().get(finding.layer)
-    if layer is None or not finding.rows or getattr(layer, "active_geometry_name", None) is None:
-        return None
-    labels = pd.Index(finding.rows, dtype=object)
-    key = _KEYS.get(finding.layer)
-    known = pd.Index(layer.get(key, layer.index), dtype=object)
-    if not known.is_unique:
-        # Labels that are there twice stand for every row that has them.
-        rows = layer[known.isin(labels)]
-        same = sorted(map(str, known[known.isin(labels)])) == sorted(map(str, labels))
-        return rows if same else None
-    at = known.get_indexer(labels)
-    return layer.iloc[at] if len(at) and (at >= 0).all() else None
-
-
-def _table(finding: Finding, rows: gpd.GeoDataFrame | None, words: _Words) -> str:
+def _table(finding: Finding, rows: gpd.GeoDataFrame | None, words: RowWords) -> str:
     """Show the first rows as a table, and all of them to copy into a spreadsheet."""
     if not finding.rows:
         return ""
     count, lang = len(finding.rows), words.lang
-    held = _described(finding, rows, words)
+    held = described(finding, rows, words)
     head = "".join(f"<th>{escape(str(column))}</th>" for column in held.columns)
     body = "".join(
         f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>"
@@ -259,34 +200,12 @@ def _table(finding: Finding, rows: gpd.GeoDataFrame | None, words: _Words) -> st
     written = StringIO()
     writer = csv.writer(written, lineterminator="\n")
     writer.writerow(held.columns)
-    writer.writerows(held.itertuples(index=False))
-    key = "page.all" if count <= _ROWS_HELD else "page.first"
-    told = _said(key, lang, count=min(count, _ROWS_HELD))
+    for row in held.itertuples(index=False):
+        writer.writerow([defused(cell) for cell in row])
+    key = "page.all" if count <= ROWS_HELD else "page.first"
+    told = _said(key, lang, count=min(count, ROWS_HELD))
     listed = f"<pre>{escape(written.getvalue())}</pre>"
     return f"{shown}<details><summary>{told}</summary>{listed}</details>"
-
-
-def _described(finding: Finding, rows: gpd.GeoDataFrame | None, words: _Words) -> pd.DataFrame:
-    """Labels of a finding's rows with what tells a reader which they are, as words."""
-    lang = words.lang
-    labels = [str(label) for label in finding.rows[:_ROWS_HELD]]
-    table = pd.DataFrame({text("page.row", lang): labels}, dtype=object)
-    if rows is None:
-        return table
-    key = _KEYS.get(finding.layer)
-    own = rows.get(key, rows.index)
-    table[text("page.row", lang)] = [str(label) for label in own[:_ROWS_HELD]]
-    rows = rows.iloc[:_ROWS_HELD]
-    for column in _COLUMNS[finding.layer]:
-        if column in rows and not (rows[column].isna() | (rows[column].astype(str) == "")).all():
-            table[text(f"page.column.{column}", lang)] = [
-                words.of(column, value) for value in rows[column]
-            ]
-    if rows.crs is not None and rows.crs.is_geographic:
-        middle = rows.geometry.make_valid().representative_point()
-        table[text("page.column.lon", lang)] = [f"{x:.6f}" for x in middle.x]
-        table[text("page.column.lat", lang)] = [f"{y:.6f}" for y in middle.y]
-    return table
 
 
 def _origins(city: City, lang: Language) -> str:
@@ -298,7 +217,7 @@ def _origins(city: City, lang: Language) -> str:
             for label in ("modelled", "stand_in")
             if entry[label]
         )
-        notes = "".join(f"<li>{escape(_one_language(note, lang))}</li>" for note in entry["notes"])
+        notes = "".join(f"<li>{escape(one_language(note, lang))}</li>" for note in entry["notes"])
         how = _stated(entry["made"], lang) + (f"<ul>{notes}</ul>" if notes else "")
         stated = {
             "source": _stated(entry["source"], lang),
@@ -320,12 +239,6 @@ def _stated(words: str, lang: Language) -> str:
     if words in {"", "not stated"}:
         return f'<span class="silent">{_said("page.not_stated", lang)}</span>'
     return escape(words)
-
-
-def _one_language(note: str, lang: Language) -> str:
-    """Part of a note, which holds both languages, Chinese first."""
-    chinese, slash, english = note.partition(" / ")
-    return english if slash and lang == "en" else chinese
 
 
 def _badges(city: City, lang: Language) -> str:

@@ -13,6 +13,7 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 
+from layers.formulas import SIGNS
 from planner.report.phrase import Phrase, phrase
 from planner.report.values import FORMATS, Band, Figure
 
@@ -28,8 +29,6 @@ _LONGEST_NAME = 31
 _LEAST_WIDTH, _MOST_WIDTH = 8.0, 46.0
 _ROWS_MEASURED = 60
 _LINE_PT = 13.5
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for a formula when a cell begins with it."""
 
 _SONG, _HEI = "宋体", "黑体"
 _EDGE = Border(*[Side(style="thin", color="BFBFBF")] * 4)
@@ -226,7 +225,7 @@ def _parts(value: Value, column: Column) -> tuple[Value, ...]:
 def _defuse(cell: Any) -> None:
     """Have words stay words, whatever they begin with."""
     cell.data_type = "s"
-    if cell.value and cell.value.startswith(_FORMULA):
+    if cell.value and cell.value.startswith(SIGNS):
         cell.quotePrefix = True
 
 

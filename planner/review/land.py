@@ -10,7 +10,7 @@ import shapely
 
 from layers import City
 from layers.findings import Finding
-from layers.messages import text
+from layers.messages import Spoken
 from layers.population import GROUPS
 from layers.units import LEVELS
 from planner.review.listing import names
@@ -35,7 +35,7 @@ def of_land(city: City) -> Iterator[Finding]:
                 layer="population",
                 code="group_empty",
                 severity="warning",
-                values={"group": text(f"group.{group}")},
+                values={"group": Spoken.of(f"group.{group}")},
             )
     yield from _deserted(city)
     yield from _gaps(city)
@@ -81,7 +81,7 @@ def _deserted(city: City) -> Iterator[Finding]:
             severity="warning",
             rows=tuple(empty["code"]),
             values={
-                "level": text(f"level.{level}"),
+                "level": Spoken.of(f"level.{level}"),
                 "count": len(empty),
                 "found": names(empty),
             },
@@ -111,7 +111,7 @@ def _gaps(city: City) -> Iterator[Finding]:
                 code="units_gap",
                 severity="warning",
                 values={
-                    "level": text(f"level.{level}"),
+                    "level": Spoken.of(f"level.{level}"),
                     "count": len(parts),
                     "area": float(area.sum()),
                     "found": _where(parts, area, city),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import geopandas as gpd
 
-from layers.messages import language
+from layers.messages import Spoken
 
 _SHOWN = 6
 
@@ -20,6 +20,7 @@ def some(words: Sequence[str]) -> str:
     return ", ".join(words[:_SHOWN]) + (" …" if len(words) > _SHOWN else "")
 
 
-def names(units: gpd.GeoDataFrame) -> str:
-    """List the names of the first few units, in the language in force."""
-    return some([str(name) for name in units["name_en" if language() == "en" else "name"]])
+def names(units: gpd.GeoDataFrame) -> Spoken:
+    """List the names of the first few units."""
+    zh, en = (some([str(name) for name in units[column]]) for column in ("name", "name_en"))
+    return Spoken(zh=zh, en=en)

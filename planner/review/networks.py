@@ -8,7 +8,7 @@ from layers import City
 from layers.errors import InputError
 from layers.facilities import open_in
 from layers.findings import Finding
-from layers.messages import text
+from layers.messages import Spoken
 from layers.streets import MODES, Mode
 from planner.ground import Ground
 from planner.network import Network
@@ -40,7 +40,7 @@ def of_networks(
 def _of_mode(
     city: City, ground: Ground, services: Services, mode: Mode, limit: float
 ) -> Iterator[Finding]:
-    named = text(f"mode.{mode}")
+    named = Spoken.of(f"mode.{mode}")
     try:
         network = Network.build(ground, mode)
     except InputError:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from numpy.typing import ArrayLike
 
 from layers.datum import DATUMS, FROM_WGS84, TO_WGS84, Datum, Pair
-from layers.messages import Language, text
+from layers.messages import Spoken
 
 
 class Reading(NamedTuple):
@@ -62,11 +62,11 @@ class Reading(NamedTuple):
         """
         return FROM_WGS84[self.read](*TO_WGS84[self.truth](lon, lat))
 
-    def words(self, lang: Language | None = None) -> dict[str, str]:
+    def words(self) -> dict[str, Spoken]:
         """Names of both datums, as a reader writes them."""
         return {
-            "truth": text(f"datum.{self.truth}", lang),
-            "read": text(f"datum.{self.read}", lang),
+            "truth": Spoken.of(f"datum.{self.truth}"),
+            "read": Spoken.of(f"datum.{self.read}"),
         }
 
 

@@ -1,20 +1,20 @@
 """Findings about facilities: years that cannot be, the same one twice, services without any."""
 
 from collections.abc import Iterator
-from itertools import chain
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from pyproj import CRS
 
 from layers import City
 from layers.facilities import open_in
 from layers.findings import Finding
-from layers.messages import text
+from layers.messages import Spoken
 from layers.units import assign
 from planner.review.listing import names, some
-from planner.standards import Services
+from planner.standards import Service, Services
 
 _SAME_M = 1.0
 _NAMESAKE_M = 100.0
@@ -50,16 +50,26 @@ def of_sites(city: City, services: Services, *, year: int) -> Iterator[Finding]:
     yield from _lacking(city, services)
 
 
-def _repeated(city: City) -> Iterator[Finding]:
-    """Tell of facilities of one service near by under one name, or at one place without.
+def pairs(sites: gpd.GeoDataFrame, crs: CRS) -> list[tuple[int, int]]:
+    """Find facilities of one service near by under one name, or at one place without.
 
     Several of different names at one place are no repetition: a large building may well
     hold them.
+
+    Parameters
+    ----------
+    sites
+        With ``service``, ``name`` and points.
+    crs
+        Projected reference system to measure in.
+
+    Returns
+    -------
+    Numbers of the two rows of each pair, the lower first.
     """
-    sites = city.facilities
     if sites.empty:
-        return
-    points = np.asarray(sites.geometry.to_crs(city.crs).array)
+        return []
+    points = np.asarray(sites.geometry.to_crs(crs).array)
     one, other = shapely.STRtree(points).query(points, predicate="dwithin", distance=_NAMESAKE_M)
     once = one < other
     one, other = one[once], other[once]
@@ -71,19 +81,25 @@ def _repeated(city: City) -> Iterator[Finding]:
     here = shapely.distance(points[one], points[other]) <= _SAME_M
     nameless = here & ~(named[one] & named[other])
     same = (service[one] == service[other]) & (alike | nameless)
-    if not same.any():
+    return list(zip(one[same].tolist(), other[same].tolist(), strict=True))
+
+
+def _repeated(city: City) -> Iterator[Finding]:
+    """Tell of facilities that are there twice."""
+    found = pairs(city.facilities, city.crs)
+    if not found:
         return
-    ids = sites["id"].to_numpy()
-    pairs = [f"{ids[a]}–{ids[b]}" for a, b in zip(one[same], other[same], strict=True)]
-    rows = dict.fromkeys(chain.from_iterable(zip(ids[one[same]], ids[other[same]], strict=True)))
+    ids = city.facilities["id"].to_numpy()
+    named = [f"{ids[one]}–{ids[other]}" for one, other in found]
+    rows = dict.fromkeys(ids[row] for pair in found for row in pair)
     yield Finding(
         layer="facilities",
         code="facility_repeated",
         severity="warning",
         rows=tuple(rows),
         values={
-            "count": len(pairs),
-            "found": some(pairs),
+            "count": len(named),
+            "found": some(named),
             "metres": _NAMESAKE_M,
         },
     )
@@ -100,7 +116,7 @@ def _lacking(city: City, services: Services) -> Iterator[Finding]:
                 layer="facilities",
                 code="service_without_facility",
                 severity="warning",
-                values={"service": service.title()},
+                values={"service": _title(service)},
             )
             continue
         for level in dict.fromkeys(quota.level for quota in service.standard.quotas):
@@ -110,10 +126,14 @@ def _lacking(city: City, services: Services) -> Iterator[Finding]:
             empty = units[~units["code"].isin(homes.loc[own, level].dropna())]
             if empty.empty:
                 continue
-            yield _empty_units(empty, service.title(), level)
+            yield _empty_units(empty, _title(service), level)
 
 
-def _empty_units(units: gpd.GeoDataFrame, service: str, level: str) -> Finding:
+def _title(service: Service) -> Spoken:
+    return Spoken(zh=service.title("zh"), en=service.title("en"))
+
+
+def _empty_units(units: gpd.GeoDataFrame, service: Spoken, level: str) -> Finding:
     return Finding(
         layer="units",
         code="quota_without_facility",
@@ -121,7 +141,7 @@ def _empty_units(units: gpd.GeoDataFrame, service: str, level: str) -> Finding:
         rows=tuple(units["code"]),
         values={
             "service": service,
-            "level": text(f"level.{level}"),
+            "level": Spoken.of(f"level.{level}"),
             "count": len(units),
             "found": names(units),
         },

@@ -1,10 +1,11 @@
 """Findings about the datum of each table that the city's points came from."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from layers import City
 from layers.findings import Finding
-from layers.messages import text
+from layers.messages import Spoken
 from planner.ground import Ground
 from planner.review.backdrop import Backdrop
 from planner.review.datum import DatumTest, datum_test
@@ -25,7 +26,7 @@ def of_tables(city: City, ground: Ground) -> Iterator[Finding]:
     people = city.population
     test = datum_test(people.geometry, backdrop, weights=people["residents"])
     if test.wrong:
-        yield _told("population", text("layer.population"), (), test)
+        yield _told("population", Spoken.of("layer.population"), (), test)
     for (source, service), sites in city.facilities.groupby(["source", "service"], sort=True):
         test = datum_test(sites.geometry, backdrop)
         if test.wrong:
@@ -33,10 +34,14 @@ def of_tables(city: City, ground: Ground) -> Iterator[Finding]:
             yield _told("facilities", named, tuple(sites["id"]), test)
 
 
-def _told(layer: str, table: str, rows: tuple[object, ...], test: DatumTest) -> Finding:
+def _told(layer: str, table: str | Spoken, rows: tuple[object, ...], test: DatumTest) -> Finding:
     assert test.reading is not None
     better, now = test.fits.loc[[test.reading]].iloc[0], test.fits.loc[[AS_IS]].iloc[0]
-    values = {"table": table, "used": test.used, "option": f"datum={test.reading.truth}"}
+    values: dict[str, Any] = {
+        "table": table,
+        "used": test.used,
+        "option": f"datum={test.reading.truth}",
+    }
     values |= test.reading.words()
     if test.kind == "points":
         values |= {"before": float(now["median"]), "after": float(better["median"])}

@@ -93,3 +93,13 @@ def test_findings_name_rows_reason_and_what_stood_there(located):
     assert located.rejected.counts() == {"row_missing": 1, "row_zero": 1}
     assert [one.rows for one in located.rejected.findings("facilities")] == [(3,), (4,)]
     assert repr(located.rejected) == "<Rejected of 机构.csv: row_missing 1, row_zero 1>"
+
+
+def test_no_cell_that_is_written_is_a_formula(tmp_path):
+    path = tmp_path / "机构.csv"
+    path.write_text(
+        "名称,备注,经度,纬度\n甲,x,120.1,30.2\n=1+1,@SUM(A1),-120.1,\n", encoding="utf-8"
+    )
+    lost = locate(Source.parse(str(path)), "facilities").rejected
+    line = lost.as_csv().decode("utf-8-sig").splitlines()[1]
+    assert line == "3,没有坐标,'=1+1,'@SUM(A1),-120.1,"

@@ -1,5 +1,7 @@
+import re
 from dataclasses import replace
 
+from layers import embedded
 from planner.review import review
 from planner.standards import load_services
 
@@ -39,3 +41,9 @@ def test_errors_come_first_and_alone(tiny_city):
     found = review(replace(tiny_city, population=wrong), load_services())
     assert found[0].severity == "error"
     assert "population" in {finding.layer for finding in found}
+
+
+def test_findings_are_worded_in_whatever_language_is_wanted_later():
+    for one in review(embedded("small"), load_services()):
+        for part in ("message", "remedy"):
+            assert not re.search(r"[\u4e00-\u9fff]", one.words(part, "en")), one.words(part, "en")
