@@ -1,7 +1,6 @@
 import re
 from dataclasses import replace
 
-from layers import embedded
 from planner.review import review
 from planner.standards import load_services
 
@@ -43,7 +42,7 @@ def test_errors_come_first_and_alone(tiny_city):
     assert "population" in {finding.layer for finding in found}
 
 
-def test_findings_are_worded_in_whatever_language_is_wanted_later():
-    for one in review(embedded("small"), load_services()):
+def test_findings_are_worded_in_whatever_language_is_wanted_later(tiny_city):
+    for one in review(tiny_city, load_services()):
         for part in ("message", "remedy"):
             assert not re.search(r"[\u4e00-\u9fff]", one.words(part, "en")), one.words(part, "en")
