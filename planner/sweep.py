@@ -6,7 +6,6 @@ they give the figures of every unit under another cutoff by looking up one place
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -15,6 +14,7 @@ from scipy.special import ndtr, ndtri
 
 from planner.certainty import spread_m
 from planner.coverage import PART, heads, in_parts, whole
+from planner.memo import Memo
 from planner.reach import SLACK
 from planner.standards import unknown_name
 
@@ -65,7 +65,7 @@ class Sweep:
 
     def __init__(self, result: Coverage) -> None:
         self.result = result
-        self._tables: OrderedDict[tuple[str, Group], _Sorted] = OrderedDict()
+        self._tables: Memo[_Sorted] = Memo(most=_MOST)
 
     def by(
         self, cutoff: float, level: Level = "district", group: Group | None = None
@@ -100,7 +100,7 @@ class Sweep:
     def ready(self, level: Level, group: Group | None = None) -> bool:
         """Whether figures of a level and group need no more sorting."""
         group = group or self.result.standard.group
-        return all((name, group) in self._tables for name in (level, ""))
+        return all(self._tables.peek((name, group)) is not None for name in (level, ""))
 
     def curve(
         self,
@@ -237,12 +237,7 @@ class Sweep:
 
     def _sorted(self, level: str, group: Group | None) -> _Sorted:
         group = group or self.result.standard.group
-        if (level, group) not in self._tables:
-            self._tables[level, group] = self._sort(level, group)
-            while len(self._tables) > _MOST:
-                self._tables.popitem(last=False)
-        self._tables.move_to_end((level, group))
-        return self._tables[level, group]
+        return self._tables.get((level, group), lambda: self._sort(level, group))
 
     def _sort(self, level: str, group: Group) -> _Sorted:
         result = self.result

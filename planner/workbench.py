@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from layers.errors import InputError
 from layers.messages import text
@@ -11,6 +11,7 @@ from planner import barriers, positions
 from planner.coverage import Coverage, coverage
 from planner.ground import Ground
 from planner.live import LiveCoverage
+from planner.memo import Memo
 from planner.network import Network
 from planner.slopes import Elevation
 from planner.standards import Services, Standard, load_services
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
 class Workbench:
     """A city with its networks and where people stand on them, each computed once.
+
+    Several threads may ask at the same time; what one of them computes, others wait for
+    only if they want the same.
 
     Parameters
     ----------
@@ -71,44 +75,54 @@ class Workbench:
             self.barred = barriers.apply(city.streets, hindered_by, crs=city.crs)
         self._elevation = elevation
         self._doubt = doubt
-        self._ground: Ground | None = None
-        self._networks: dict[Hashable, Network] = {}
-        self._homes: dict[Hashable, Positions] = {}
-        self._places: Floats | None = None
+        self._ground: Memo[Ground] = Memo()
+        self._first: Memo[tuple[Hashable, Network]] = Memo()
+        self._networks: Memo[Network] = Memo()
+        self._homes: Memo[Positions] = Memo()
+        self._places: Memo[Floats] = Memo()
+
+    def serving(self, services: Services) -> Self:
+        """Make one of other services that holds the same networks and homes, not copies of them."""
+        other = copy(self)
+        other.services = services
+        return other
 
     def network(self, standard: Standard) -> Network:
         """Compile the streets for a standard's mode and speed, or find them again."""
         which = _pace(standard)
-        if which not in self._networks:
-            same = next(
-                (made for made in self._networks.values() if made.mode == standard.mode), None
-            )
-            if self._ground is None:
-                streets = self.city.streets if self.barred is None else self.barred.streets
-                self._ground = Ground.of(streets, crs=self.city.crs)
-            self._networks[which] = (
-                same.at_pace(**standard.pace)
-                if same is not None
-                else Network.build(
-                    self._ground,
-                    standard.mode,
-                    node_delays=None if self.barred is None else self.barred.delays,
-                    elevation=self._elevation,
-                    **standard.pace,
-                )
-            )
-        return self._networks[which]
+
+        def make() -> Network:
+            pace, first = self._first.get(standard.mode, lambda: (which, self._build(standard)))
+            # Of one mode the streets are compiled once, whatever the speed.
+            return first if pace == which else first.at_pace(**standard.pace)
+
+        return self._networks.get(which, make)
+
+    def _build(self, standard: Standard) -> Network:
+        def ground() -> Ground:
+            streets = self.city.streets if self.barred is None else self.barred.streets
+            return Ground.of(streets, crs=self.city.crs)
+
+        return Network.build(
+            self._ground.get("", ground),
+            standard.mode,
+            node_delays=None if self.barred is None else self.barred.delays,
+            elevation=self._elevation,
+            **standard.pace,
+        )
 
     def homes(self, standard: Standard, *, limit: float = 300.0) -> Positions:
         """Place the population on the network of a standard, or find it again."""
-        network, which = self.network(standard), (standard.mode, limit)
-        if which not in self._homes:
-            population = self.city.population
-            if self._places is None:
-                self._places = positions.places(population.geometry, network.crs)
-            self._homes[which] = network.locate_places(population.index, self._places, limit=limit)
+        network, population = self.network(standard), self.city.population
+
+        def make() -> Positions:
+            places = self._places.get(
+                "", lambda: positions.places(population.geometry, network.crs)
+            )
+            return network.locate_places(population.index, places, limit=limit)
+
         # Positions hold whatever the speed.
-        return network.positions_of(self._homes[which])
+        return network.positions_of(self._homes.get((standard.mode, limit), make))
 
     def coverage(
         self,
