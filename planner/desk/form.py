@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _log = logging.getLogger(__name__)
+_LONGEST = 300
 _JS = Path(__file__).parent / "js"
 
 
 class Form(pn.custom.JSComponent):
-    """Labelled radios, menus, rows of buttons and sliders, for any view.
+    """Labelled radios, menus, rows of buttons, sliders, numbers and words, for any view.
 
     Parameters
     ----------
@@ -33,11 +34,13 @@ class Form(pn.custom.JSComponent):
     Attributes
     ----------
     fields
-        A dict each: ``kind`` (``radio``, ``select``, ``buttons``, ``slider``, ``note``),
+        A dict each: ``kind`` (``radio``, ``select``, ``buttons``, ``slider``, ``number``,
+        ``text``, ``note``),
         ``name``, ``label``, ``value``; ``options`` (value and words; in a ``select`` the
         value None begins a group); of a slider ``min``, ``max`` of the track, ``most`` that
-        may be typed, ``step``, ``unit`` and ``reset`` (words, or empty); ``narrow`` for two
-        in a row.
+        may be typed, ``step``, ``unit`` and ``reset`` (words, or empty); of a number
+        ``min``, ``max``, ``step``, ``unit``, and ``empty`` if it may be left out, which
+        gives None; ``narrow`` for two in a row.
     """
 
     fields = param.List(default=[], doc="What is to be chosen, top down.")
@@ -73,4 +76,12 @@ def _fits(field: dict[str, Any], value: Any) -> bool:
             return bool(field.get("reset"))
         number = isinstance(value, int | float) and not isinstance(value, bool)
         return number and 0 < value <= field["most"]
+    if field["kind"] == "number":
+        if value is None:
+            return bool(field.get("empty"))
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        whole = field.get("step") != 1 or (number and value == int(value))
+        return number and whole and field["min"] <= value <= field["max"]
+    if field["kind"] == "text":
+        return isinstance(value, str) and len(value) <= _LONGEST
     return any(value == offered for offered, _ in field.get("options", ()) if offered is not None)

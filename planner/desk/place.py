@@ -12,11 +12,11 @@ import pandas as pd
 import shapely
 
 from layers.crs import GEOGRAPHIC
-from layers.messages import text
 from layers.units import assign
 from planner import wording
 from planner.maps import words
 from planner.reach import SLACK
+from planner.reliance import Reliance, reliance
 from planner.ways import Way, way
 
 if TYPE_CHECKING:
@@ -165,39 +165,50 @@ def told(answer: Answer, found: Found, lang: Language) -> str:
     )
 
 
-def facility_told(answer: Answer, key: str, lang: Language) -> str:
-    """Say in HTML whom a facility is nearest to, within the cutoff and beyond it."""
-    result, group = answer.measured.result, answer.standard.group
-    own = result.facilities[result.facilities["id"] == key]
-    if own.empty:
-        return ""
-    demand = result.demand
-    inside = demand[result.levels].notna().any(axis=1).to_numpy()
-    nearest = (demand["facility"] == key).to_numpy() & inside
-    people = result.city.population[group].to_numpy(dtype=np.float64)
-    within = demand["distance"].to_numpy() <= answer.standard.cutoff + SLACK
-    served, all_ = float(people[nearest & within].sum()), float(people[nearest].sum())
-    row = own.iloc[0]
+def ask_facility(answer: Answer, key: str) -> Reliance | None:
+    """Find out whom a facility serves; None if it is not counted."""
+    measured, standard = answer.measured, answer.standard
+    if key not in set(measured.result.facilities["id"]):
+        return None
+    return reliance(
+        measured.result,
+        key,
+        cutoff=standard.cutoff,
+        group=standard.group,
+        homes=measured.homes,
+    )
+
+
+def facility_told(answer: Answer, found: Reliance, lang: Language) -> str:
+    """Say in HTML whom a facility serves, of whom nobody else does."""
+    result = answer.measured.result
+    row = result.facilities[result.facilities["id"] == found.facility].iloc[0]
     lost = (
         f'<p><b class="no">⚠ {words.said("map.reason." + row["reason"], lang)}</b></p>'
         if isinstance(row["reason"], str)
         else ""
     )
-    opened = (
-        f"<p>{words.said('map.tip_opened', lang, year=row['opened'])}</p>"
-        if pd.notna(row["opened"])
-        else ""
+    notes = []
+    if found.facility in answer.measured.changed:
+        notes.append(words.said("desk.facility_changed", lang))
+    if pd.notna(row["opened"]):
+        notes.append(words.said("map.tip_opened", lang, year=row["opened"]))
+    note = f"<p>{' · '.join(notes)}</p>" if notes else ""
+    rows = (
+        ("reached", "facility_reached", found.reached),
+        ("alone", "facility_alone", found.alone),
+        ("nearest", "facility_nearest", found.nearest),
+        ("beyond", "facility_beyond", found.beyond),
     )
-    said = text(
-        "desk.facility_serves",
-        lang,
-        people=wording.people(served),
-        beyond=wording.people(all_ - served),
+    told = "".join(
+        f"<dt>{words.said(f'desk.{key}', lang)}</dt>"
+        f'<dd data-figure="facility-{name}">{wording.people(value)}</dd>'
+        for name, key, value in rows
     )
     name = escape(str(row["name"] or row["id"]))
     return (
-        f"<h4>{words.said('desk.facility', lang)} <span>{name}</span></h4>{lost}{opened}"
-        f'<p data-figure="facility">{escape(said)}</p>'
+        f"<h4>{words.said('desk.facility', lang)} <span>{name}</span></h4>{lost}{note}"
+        f'<dl data-figure="facility">{told}</dl>'
     )
 
 
@@ -206,6 +217,9 @@ STYLE = """
 h4 { margin: 0; font-size: 12.5px; font-weight: 650; }
 h4 span { font-weight: 400; color: var(--soft); }
 p { margin: 2px 0; } .yes { color: var(--good); } .no { color: var(--bad); }
+dl { display: grid; grid-template-columns: 1fr max-content; gap: 1px 12px; margin: 3px 0 0; }
+dt { color: var(--soft); } dd { margin: 0; font-weight: 550; text-align: right;
+  font-variant-numeric: tabular-nums; } dd[data-figure="facility-alone"] { color: var(--accent); }
 table { border-collapse: collapse; width: 100%; margin-top: 2px; }
 th { text-align: left; font-weight: 400; color: var(--soft); font-size: 11px; }
 td, th { padding: 1px 6px 1px 0; } td:nth-child(n+3), th:nth-child(n+3) { text-align: right;

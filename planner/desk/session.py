@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _FIRST = "menopause_clinic"
 _TICK = 0.1
+
+# Apart from the threads of what is quick, which must not wait behind long work of others.
+_SLOW = ThreadPoolExecutor(32, "desk")
 
 Made = TypeVar("Made")
 
@@ -149,7 +154,8 @@ class Session(param.Parameterized):
                 return function(*args, **more)
 
         self.task = task
-        running = asyncio.ensure_future(asyncio.to_thread(speak))
+        loop, inside = asyncio.get_running_loop(), contextvars.copy_context()
+        running = loop.run_in_executor(_SLOW, inside.run, speak)
         try:
             while True:
                 done, _ = await asyncio.wait({running}, timeout=_TICK)

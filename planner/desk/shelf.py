@@ -29,6 +29,8 @@ class Shelf:
         What the views of one reader share.
     scenario
         Tells what is to be kept.
+    unsaved
+        Tells whether it has changes that are not kept.
     kept
         Called with what the store now has of it.
     opened
@@ -47,12 +49,14 @@ class Shelf:
         session: Session,
         *,
         scenario: Callable[[], Scenario],
+        unsaved: Callable[[], bool],
         kept: Callable[[Record], None],
         opened: Callable[[Record, Scenario], Awaitable[None]],
     ) -> None:
         self.session = session
         self.record: Record | None = None
-        self._scenario, self._kept, self._opened = scenario, kept, opened
+        self._scenario, self._unsaved = scenario, unsaved
+        self._kept, self._opened = kept, opened
         wide = {"sizing_mode": "stretch_width", "stylesheets": [style.CONTROL], "margin": 0}
         button = {
             "stylesheets": [style.SWITCH, style.BUTTON],
@@ -67,6 +71,20 @@ class Shelf:
         self._head = pn.pane.HTML(
             "", sizing_mode="stretch_width", margin=0, stylesheets=[style.TEXT]
         )
+        self._warning = pn.pane.HTML(
+            "", sizing_mode="stretch_width", margin=0, stylesheets=[style.TEXT]
+        )
+        self._drop = pn.widgets.Button(margin=(6, 3, 0, 0), **button)
+        self._stay = pn.widgets.Button(margin=(6, 0, 0, 3), **button)
+        self._question = pn.Column(
+            self._warning,
+            pn.Row(self._drop, self._stay, sizing_mode="stretch_width", margin=0),
+            sizing_mode="stretch_width",
+            margin=(6, 0, 0, 0),
+            visible=False,
+        )
+        self._drop.on_click(self._open_anyway)
+        self._stay.on_click(lambda _event: self._hide_question())
         self._save.on_click(self.save)
         self._copy.on_click(self.copy)
         self._open.on_click(self._open_chosen)
@@ -78,6 +96,7 @@ class Shelf:
             pn.Row(self._save, self._copy, sizing_mode="stretch_width", margin=0),
             self.saved,
             self._open,
+            self._question,
             sizing_mode="stretch_width",
             margin=0,
         )
@@ -90,6 +109,9 @@ class Shelf:
         )
         self.name.name, self.author.name = said_("desk.siting.name"), said_("desk.siting.author")
         self._save.name, self._copy.name = said_("desk.siting.save"), said_("desk.siting.copy")
+        warning = said("desk.siting.drop_asked", self.session.lang)
+        self._warning.object = f'<div class="mild" role="alert">{warning}</div>'
+        self._drop.name, self._stay.name = said_("desk.siting.drop"), said_("desk.siting.stay")
         self.saved.name, self._open.name = said_("desk.siting.saved"), said_("desk.siting.open")
         self._offer()
 
@@ -126,8 +148,20 @@ class Shelf:
         return True
 
     async def _open_chosen(self, *_events: Any) -> None:
-        if self.saved.value:
-            await self.open(self.saved.value)
+        """Open what is chosen, but ask first where changes would be lost."""
+        if not self.saved.value:
+            return
+        if self._unsaved():
+            self._question.visible = True
+            return
+        await self._open_anyway()
+
+    async def _open_anyway(self, *_events: Any) -> None:
+        self._hide_question()
+        await self.open(self.saved.value)
+
+    def _hide_question(self) -> None:
+        self._question.visible = False
 
     async def _keep(self, before: Record | None) -> None:
         session, study = self.session, self.session.study
@@ -158,6 +192,7 @@ class Shelf:
             told = session.text("desk.siting.kept", name=made.name, revision=made.revision)
             record, grave = made, False
         self._hold(record)
+        self._hide_question()
         self._kept(record)
         await self.refresh()
         session.say(told, grave=grave)

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
-from threading import Lock, RLock
-from typing import TYPE_CHECKING, Any, TypeVar
+from threading import Lock
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
 
+from layers.errors import PlannerError
 from layers.messages import LANGUAGES, text
 from layers.population import GROUPS
 from layers.streets import MODES
 from planner import wording
+from planner.changes import Base
 from planner.coverage import coverage
 from planner.indicators import monitor
 from planner.maps import live, words
 from planner.maps.fields import Field, Streets
 from planner.maps.live import plain_units
 from planner.maps.tiles import Distances, Ground, Points, Tiles
+from planner.memo import Memo
+from planner.network import Network
 from planner.plan import load_plan
+from planner.scenario import Scenario
 from planner.standards import Services, Standard, load_services
 from planner.store import Store
 from planner.sweep import Sweep
@@ -42,18 +47,17 @@ if TYPE_CHECKING:
     from planner.coverage import Coverage
     from planner.indicators import Monitoring
     from planner.maps.basemaps import Basemap
-    from planner.network import Network
     from planner.plan import Plan
+    from planner.positions import Positions
     from planner.reach import Unit
     from planner.report.model import Report, ReportKind
+    from planner.store.record import Record
 
 YEARS = range(2020, 2026)
 """Years of the plan: its base and its five years."""
 
 _MEASURED, _LINES = 24, 6
 _CURVE = 160
-
-Held = TypeVar("Held")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +80,8 @@ class Choice:
         How near counts as served, in the unit.
     group
         Whom the figures are of.
+    scenario
+        Changes that are made to the city first; none for the city as it is.
     """
 
     service: str
@@ -85,6 +91,7 @@ class Choice:
     unit: Unit | None = None
     cutoff: float | None = None
     group: Group | None = None
+    scenario: Scenario | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -126,10 +133,25 @@ class Measured:
         A coverage; its cutoff does not matter.
     lines
         Makes the lines of a network for a basemap of a datum.
+    homes
+        Where everybody stands on the network.
+    changed
+        Ids of facilities that a scenario has opened or moved.
+
+    Attributes
+    ----------
+    result, homes, changed
+        As given.
     """
 
-    def __init__(self, result: Coverage, lines: Callable[[Network, Datum], Streets]) -> None:
-        self.result = result
+    def __init__(
+        self,
+        result: Coverage,
+        lines: Callable[[Network, Datum], Streets],
+        homes: Positions,
+        changed: frozenset[str] = frozenset(),
+    ) -> None:
+        self.result, self.homes, self.changed = result, homes, changed
         self.sweep = Sweep(result)
         self._lines = lines
         self._gaps: dict[Group, Points] = {}
@@ -218,7 +240,8 @@ class Measured:
 class Study:
     """A city with its networks, distances and tiles, each computed once.
 
-    Nothing in it belongs to one session; all of it follows from the city.
+    Nothing in it belongs to one session; all of it follows from the city. Any thread may ask
+    for anything: who wants what another is computing waits for that alone.
 
     Parameters
     ----------
@@ -253,15 +276,12 @@ class Study:
         self.groups = [group for group in GROUPS if group in city.population]
         self.tiles = Tiles()
         self.bench = Workbench(city, services=self.services)
-        # One search at a time: each uses all the processors anyway.
-        self.lock = RLock()
-        self._tell = Lock()
-        self._measured: OrderedDict[Any, Measured] = OrderedDict()
-        self._lines: OrderedDict[Any, Streets] = OrderedDict()
-        self._units: dict[Level, gpd.GeoDataFrame] = {}
-        self._plan_lock = Lock()
-        self._monitorings: OrderedDict[int, Monitoring] = OrderedDict()
-        self._following = Workbench(city, services=self.plan.services)
+        self._opening = Lock()
+        self._measured: Memo[Measured] = Memo(most=_MEASURED)
+        self._lines: Memo[Streets] = Memo(most=_LINES)
+        self._units: Memo[gpd.GeoDataFrame] = Memo()
+        self._monitorings: Memo[Monitoring] = Memo()
+        self._following = self.bench.serving(self.plan.services)
 
     @cached_property
     def ground(self) -> Ground:
@@ -277,7 +297,7 @@ class Study:
         StoreError
             It cannot be opened; the message says why.
         """
-        with self._tell:
+        with self._opening:
             if self._store is None:
                 self._store = Store()
             return self._store
@@ -319,6 +339,7 @@ class Study:
         standard = self.standard(choice)
         measured = self.measured(choice)
         sweep, group = measured.sweep, standard.group
+        self.plain_units(choice.level)
         if not measured.ready(choice.level, group):
             measured.prepare(choice.level, group)
         return Answer(
@@ -331,34 +352,60 @@ class Study:
 
     def has(self, choice: Choice) -> bool:
         """Whether the distances that a choice asks for are at hand."""
-        measured = self._measured.get(self._which(choice))
+        measured = self._measured.peek(self._which(choice))
         return measured is not None and measured.ready(choice.level, self.standard(choice).group)
 
     def measured(self, choice: Choice) -> Measured:
         """Measure the distances that a choice asks for, or find them again."""
         which, standard = self._which(choice), self.standard(choice)
-        with self.lock:
-            return _once(
-                self._measured, which, lambda: self._measure(choice, standard), most=_MEASURED
-            )
+        return self._measured.get(which, lambda: self._measure(choice, standard))
 
     def _which(self, choice: Choice) -> Any:
         standard = self.standard(choice)
         pace = tuple(standard.pace.items())
-        return choice.service, choice.year, standard.mode, standard.unit, pace
+        # A scenario's name makes no figure another.
+        changes = () if choice.scenario is None else choice.scenario.changes
+        return choice.service, choice.year, standard.mode, standard.unit, pace, changes
 
     def _measure(self, choice: Choice, standard: Standard) -> Measured:
-        service = self.services[choice.service]
+        service, scenario = self.services[choice.service], choice.scenario
+        city, changed, lines = self.city, frozenset[str](), self.lines
+        network = homes = None
+        if scenario is not None:
+            made = scenario.outcome(Base.of(self.city, self.services))
+            city = scenario.apply(self.city, services=self.services)
+            changed = frozenset({*made.opened, *made.moved})
+        if scenario is None or not any(standard.mode in modes for modes in made.streets.values()):
+            network, homes = self.bench.network(standard), self.bench.homes(standard)
+        else:
+            # Of the streets that are left.
+            network = Network.build(city.streets, standard.mode, crs=city.crs, **standard.pace)
+            homes = network.locate(city.population)
+            lines = _lines_of
         result = coverage(
-            self.city,
-            service,
-            standard=standard,
-            year=choice.year,
-            network=self.bench.network(standard),
-            homes=self.bench.homes(standard),
+            city, service, standard=standard, year=choice.year, network=network, homes=homes
         )
-        made = Measured(result, self.lines)
-        made.prepare(choice.level, standard.group)
+        made_of = Measured(result, lines, homes, changed)
+        made_of.prepare(choice.level, standard.group)
+        return made_of
+
+    def scenarios(self) -> list[tuple[Record, Scenario]]:
+        """Scenarios that are kept and can be made in the city.
+
+        Raises
+        ------
+        StoreError
+            The store cannot be read.
+        """
+        kept = self.store.records("scenario")
+        own = [record for record in kept if record.city in {"", self.city.name}]
+        made, base = [], Base.of(self.city, self.services)
+        for record in own:
+            # What a later program wrote is not offered.
+            with suppress(PlannerError):
+                scenario = replace(Scenario.from_dict(record.body), name=record.name)
+                scenario.outcome(base)
+                made.append((record, scenario))
         return made
 
     def monitoring(self, year: int) -> Monitoring:
@@ -369,8 +416,7 @@ class Study:
         PlannerError
             It cannot be followed; the message says why.
         """
-        with self._plan_lock:
-            return _once(self._monitorings, year, lambda: self._follow(year))
+        return self._monitorings.get(year, lambda: self._follow(year))
 
     def _follow(self, year: int) -> Monitoring:
         return monitor(self.city, year, plan=self.plan, bench=self._following)
@@ -394,29 +440,25 @@ class Study:
         """
         from planner.report.making import Making  # noqa: PLC0415 - its libraries are slow to import
 
-        with self._plan_lock:
-            making = Making(
-                bench=self._following,
-                plan=self.plan,
-                services=self.services,
-                keys=tuple(self.services),
-                progress=progress,
-            )
-            if kind == "coverage":
-                return making.coverage(year)
-            return making.evaluation(kind, year)
+        making = Making(
+            bench=self._following,
+            plan=self.plan,
+            services=self.services,
+            keys=tuple(self.services),
+            progress=progress,
+        )
+        if kind == "coverage":
+            return making.coverage(year)
+        return making.evaluation(kind, year)
 
     def lines(self, network: Network, datum: Datum = "wgs84") -> Streets:
         """Lines of a network for tiles; networks of one mode share them."""
         which = (network.mode, datum)
-        with self._tell:
-            return _once(self._lines, which, lambda: Streets.of(network, datum=datum), most=_LINES)
+        return self._lines.get(which, lambda: Streets.of(network, datum=datum))
 
     def plain_units(self, level: Level) -> gpd.GeoDataFrame:
         """Units of a level, light to draw."""
-        if level not in self._units:
-            self._units[level] = plain_units(self.city, level)
-        return self._units[level]
+        return self._units.get(level, lambda: plain_units(self.city, level))
 
     def curve(
         self, answer: Answer, code: str = "", *, most: float
@@ -439,6 +481,10 @@ class Study:
         return cutoffs, sweep.curve(cutoffs, unit, answer.choice.level, group)
 
 
+def _lines_of(network: Network, datum: Datum = "wgs84") -> Streets:
+    return Streets.of(network, datum=datum)
+
+
 MODES_OFFERED: tuple[Mode, ...] = MODES
 """Modes to choose from."""
 
@@ -446,15 +492,3 @@ MODES_OFFERED: tuple[Mode, ...] = MODES
 def _levels() -> tuple[Level, ...]:
     """Levels to choose from; of the whole city the key figures speak."""
     return ("district", "township", "community", "city")
-
-
-def _once(
-    held: OrderedDict[Any, Held], key: Any, make: Callable[[], Held], *, most: int | None = None
-) -> Held:
-    """Take what is held under a key, or make it; what was used longest ago goes."""
-    if key not in held:
-        held[key] = make()
-    held.move_to_end(key)
-    while most is not None and len(held) > most:
-        held.popitem(last=False)
-    return held[key]

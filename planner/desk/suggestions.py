@@ -2,38 +2,67 @@
 
 from __future__ import annotations
 
+import math
+import time
+from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any, cast
 
 import panel as pn
 
 from planner import wording
-from planner.changes import Base
-from planner.desk import style
+from planner.changes import Base, Close
+from planner.desk import siting_ask, style
+from planner.desk.form import Form
 from planner.desk.session import Cancelled
+from planner.desk.siting_ask import Ask
 from planner.maps import colours
 from planner.maps.scene import Marker
 from planner.maps.words import said
+from planner.network import Network
 from planner.siting.site import site
+from planner.siting.siting import figure, measure_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Container, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from layers.messages import Language
-    from planner.changes import Open
+    from planner.changes import Change, Outcome
     from planner.desk.session import Session, Task
     from planner.scenario import Scenario
     from planner.siting.control import Progress
     from planner.siting.siting import Siting
 
-MOST = 50
-"""Most sites that may be asked for at once."""
 PREFIX = "suggested/"
 """What the ids of their markers begin with."""
 
+_TELL_EVERY = 0.3
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Suggested:
+    """A change that a model suggests, one at a time to be accepted.
+
+    Attributes
+    ----------
+    change
+        The opening or closing; None for a facility that stays where it is.
+    name
+        What it is called.
+    told
+        What it does, in words.
+    place
+        Longitude and latitude of what would open; None of others.
+    """
+
+    change: Change | None
+    name: str
+    told: str
+    place: tuple[float, float] | None = None
+
 
 class Suggestions:
-    """Controls that run maximal cover and list its sites in the order of what each adds.
+    """Controls that run a siting model and list its sites in the order of what each adds.
 
     Parameters
     ----------
@@ -42,7 +71,7 @@ class Suggestions:
     scenario
         Tells what is changed already: the model adds to it.
     accept
-        Called with the openings that the reader takes over; gives the ids that they have.
+        Called with the changes that the reader takes over; gives the ids that they have.
     changed
         Called when other sites are suggested than before.
 
@@ -50,8 +79,12 @@ class Suggestions:
     ----------
     siting
         What the model gave; None before it ran, or once that is out of date.
+    rows
+        What it suggests, in the order of the list.
     left
         Places in the list that are not accepted yet, from 0.
+    ask
+        What is asked of the model.
     page
         A Panel viewable.
     """
@@ -61,38 +94,30 @@ class Suggestions:
         session: Session,
         *,
         scenario: Callable[[], Scenario],
-        accept: Callable[[Sequence[Open]], Awaitable[list[str]]],
+        accept: Callable[[Sequence[Change]], Awaitable[list[str]]],
         changed: Callable[[], None],
     ) -> None:
         self.session = session
         self.siting: Siting | None = None
+        self.rows: list[Suggested] = []
         self.left: list[int] = []
+        self.ask = Ask()
         self._given: dict[int, str] = {}
         self._scenario, self._accept, self._changed = scenario, accept, changed
         self._task: Task | None = None
-        self._number = pn.widgets.IntInput(
-            value=5,
-            start=1,
-            end=MOST,
-            sizing_mode="stretch_width",
-            stylesheets=[style.CONTROL],
-            margin=0,
-        )
+        self._movable: tuple[str, ...] = ()
+        self._form = Form(self._asked, margin=0, sizing_mode="stretch_width")
         button = {"stylesheets": [style.SWITCH, style.BUTTON], "sizing_mode": "stretch_width"}
         self._run = pn.widgets.Button(margin=(8, 0, 4, 0), height=32, **button)
         self._all = pn.widgets.Button(margin=(4, 0, 2, 0), height=32, visible=False, **button)
-        self._head, self._told = (
-            pn.pane.HTML(
-                "", sizing_mode="stretch_width", margin=0, stylesheets=[style.TEXT, _STYLE]
-            )
-            for _ in range(2)
+        self._told = pn.pane.HTML(
+            "", sizing_mode="stretch_width", margin=0, stylesheets=[style.TEXT, _STYLE]
         )
         self._list = pn.Column(sizing_mode="stretch_width", margin=0)
         self._run.on_click(self.run)
         self._all.on_click(self.accept_all)
         self.page = pn.Column(
-            self._head,
-            self._number,
+            self._form,
             self._run,
             self._told,
             self._all,
@@ -108,26 +133,35 @@ class Suggestions:
     def relabel(self) -> None:
         """Put every word into the session's language."""
         told = self.session.text
-        self._head.object = f'<div class="label">{said("desk.siting.model", self._lang)}</div>'
-        self._number.name = told("desk.siting.number")
+        self._form.fields = siting_ask.fields(self.ask, self._lang)
         self._run.name = told("desk.siting.stop" if self._task else "desk.siting.run")
         self._all.name = told("desk.siting.accept_all")
+        if self.siting is not None:
+            self.rows = self._suggested(self.siting)
         self._show()
 
     def clear(self) -> None:
         """Drop what is suggested; it was found for another service or scenario."""
-        self.siting, self.left, self._given = None, [], {}
+        self.siting, self.rows, self.left, self._given = None, [], [], {}
         self._show()
 
-    def follow(self, opened: Container[str]) -> None:
-        """Offer again what was accepted and is open no longer, as after an undo."""
+    def follow(self, outcome: Outcome) -> None:
+        """Offer again what was accepted and is made no longer, as after an undo."""
         if self.siting is None:
             return
-        rows = range(len(self.siting.sites))
-        left = [row for row in rows if self._given.get(row) not in opened]
+        made = {*outcome.opened, *outcome.closed}
+        left = [row for row in self._open_rows() if self._given.get(row) not in made]
         if left != self.left:
             self.left = left
             self._show()
+
+    def _open_rows(self) -> list[int]:
+        """Rows that there is something to accept of."""
+        return [row for row, one in enumerate(self.rows) if one.change is not None]
+
+    def _asked(self, name: str, value: Any, _final: bool) -> None:
+        self.ask = self.ask.with_value(name, value)
+        self._form.fields = siting_ask.fields(self.ask, self._lang)
 
     async def run(self, *_events: Any) -> None:
         """Run the model; pressed again while it runs, stop it with the best so far."""
@@ -135,8 +169,7 @@ class Suggestions:
         if self._task is not None:
             self._task.cancel()
             return
-        number = int(self._number.value or 1)
-        asked = self._scenario(), session.service, number, session.year or None
+        asked = self._scenario(), session.service, self.ask, session.year or None
         told, grave = "", True
         self.clear()
         self._changed()
@@ -144,8 +177,9 @@ class Suggestions:
             working = session.text("desk.siting.running")
             found = await session.work(working, self._solve, *asked, stops_itself=True)
             if asked[1] == session.service and asked[3] == (session.year or None):
-                self.siting = found
-                self.left = list(range(len(found.sites)))
+                self.siting, self._movable = found
+                self.rows = self._suggested(self.siting)
+                self.left = self._open_rows()
             grave = False
         except Cancelled:
             told, grave = session.text("desk.was_cancelled"), False
@@ -157,57 +191,105 @@ class Suggestions:
         session.say(told, grave=grave)
 
     def _solve(
-        self, scenario: Scenario, service: str, number: int, year: int | None, *, task: Task
-    ) -> Siting:
+        self, scenario: Scenario, service: str, ask: Ask, year: int | None, *, task: Task
+    ) -> tuple[Siting, tuple[str, ...]]:
         self._task = task
+        session, study = self.session, self.session.study
         pn.state.execute(self.relabel)
+        standard = study.services[service].standard
+        city = scenario.apply(study.city, services=study.services)
+        if scenario.outcome(Base.of(study.city, study.services)).streets:
+            # Of the streets that are left.
+            network = Network.build(city.streets, standard.mode, crs=city.crs, **standard.pace)
+            homes = network.locate(city.population)
+        else:
+            network, homes = study.bench.network(standard), study.bench.homes(standard)
+        stated = siting_ask.state(
+            ask,
+            city,
+            service,
+            year=year,
+            level=session.level if session.level != "city" else "district",
+            standard=standard,
+            network=network,
+        )
+        measure, last = measure_of(stated.problem), 0.0
 
         def tell(now: Progress) -> None:
-            task.tell(
-                what=self.session.text(
-                    "desk.siting.progress",
-                    best="–" if now.best is None else wording.people(now.best),
-                    bound="–" if now.bound is None else wording.people(now.bound),
-                    gap="–" if now.gap == float("inf") else f"{now.gap:.2%}",
-                )
+            nonlocal last
+            if time.monotonic() - last < _TELL_EVERY:
+                return
+            last = time.monotonic()
+            best, bound = (
+                "–"
+                if value is None or not math.isfinite(value)
+                else figure(value, measure, standard.unit, self._lang)
+                for value in (now.best, now.bound)
             )
+            gap = f"{now.gap:.2%}" if math.isfinite(now.gap) else "–"
+            task.tell(what=session.text("desk.siting.progress", best=best, bound=bound, gap=gap))
+            told = (best, bound, gap, f"{now.seconds:.0f} s")
+            pn.state.execute(lambda: self._show_progress(told))
 
-        study = self.session.study
-        standard, held = study.services[service].standard, {}
-        if not scenario.outcome(Base.of(study.city, study.services)).streets:
-            # Where streets are closed the network is made of those that are left.
-            with study.lock:
-                held = {
-                    "network": study.bench.network(standard),
-                    "homes": study.bench.homes(standard),
-                }
-        return site(
-            scenario.apply(study.city, services=study.services),
-            service,
+        siting = site(
+            stated.city,
+            stated.problem,
             services=study.services,
-            model="mclp",
-            p=number,
-            year=year,
+            network=network,
+            homes=homes,
             progress=tell,
             cancelled=task.cancelled,
-            **held,  # type: ignore[arg-type]
         )
+        return siting, stated.movable
+
+    def _suggested(self, siting: Siting) -> list[Suggested]:
+        """List what a model suggests: openings, what stays, and closings."""
+        told, sites, made = self.session.text, siting.sites, []
+        changes = siting.scenario().changes
+        for row, change in enumerate(changes):
+            own = sites.iloc[row]
+            part = own["part_en" if self._lang == "en" else "part"]
+            part = part if isinstance(part, str) else str(own["name"] or own["id"])
+            adds = told("desk.siting.adds", people=wording.people(own["people_new"]))
+            words = f"{adds} · {wording.rate(own['rate'])}"
+            stays = own["id"] in self._movable
+            made.append(
+                Suggested(
+                    change=None if stays else change,
+                    name=str(own["name"] or own["id"]) if stays else part,
+                    told=words,
+                    place=None if stays else (float(own["lon"]), float(own["lat"])),
+                )
+            )
+        if siting.found:
+            names = self.session.city.facilities.set_index("id")["name"]
+            opened = self._scenario().changes
+            new = {getattr(one, "id", ""): getattr(one, "name", "") for one in opened}
+            kept = set(sites["id"])
+            made += [
+                Suggested(
+                    change=Close(id=one),
+                    name=str(names.get(one) or new.get(one) or one),
+                    told=told("desk.siting.closes"),
+                )
+                for one in self._movable
+                if one not in kept
+            ]
+        return made
 
     def markers(self) -> list[Marker]:
         """Pins of the sites that are not accepted yet, numbered as in the list."""
-        if self.siting is None:
-            return []
-        sites = self.siting.sites
         return [
             Marker(
                 id=f"{PREFIX}{row}",
-                lon=float(sites["lon"].iloc[row]),
-                lat=float(sites["lat"].iloc[row]),
+                lon=place[0],
+                lat=place[1],
                 label=self.session.text("desk.siting.suggested", number=row + 1),
                 colour=colours.SUGGESTED,
                 sign=str(row + 1),
             )
             for row in self.left
+            if (place := self.rows[row].place) is not None
         ]
 
     async def accept(self, row: int) -> None:
@@ -221,9 +303,7 @@ class Suggestions:
             await self._take(list(self.left))
 
     async def _take(self, rows: list[int]) -> None:
-        assert self.siting is not None
-        changes = self.siting.scenario().changes
-        taken = [cast("Open", changes[row]) for row in rows]
+        taken = [change for row in rows if (change := self.rows[row].change) is not None]
         given = await self._accept(taken)
         if given:
             self._given.update(zip(rows, given, strict=True))
@@ -231,35 +311,45 @@ class Suggestions:
             self._show()
             self._changed()
 
+    def _show_progress(self, told: tuple[str, ...]) -> None:
+        if self._task is None:
+            return
+        names = ("best", "bound", "gap", "time")
+        rows = "".join(
+            f"<dt>{said(f'desk.siting.now_{name}', self._lang)}</dt>"
+            f'<dd data-figure="now-{name}">{escape(value)}</dd>'
+            for name, value in zip(names, told, strict=True)
+        )
+        self._told.object = f'<dl class="now" role="status">{rows}</dl>'
+
     def _show(self) -> None:
         siting, lang = self.siting, self._lang
-        self._all.visible = bool(self.left)
+        self._all.visible = len(self.left) > 1
         if siting is None:
-            hint = said("desk.siting.model_hint", lang)
-            self._told.object = f'<div class="hint">{hint}</div>'
+            self._told.object = ""
             self._list[:] = []
             return
-        words = "".join(f"<p>{escape(line)}</p>" for line in siting.words(lang))
-        self._told.object = f'<div class="hint" data-figure="status">{words}</div>'
-        self._list[:] = [self._row(row) for row in range(len(siting.sites))]
+        words = list(siting.words(lang))
+        seconds = siting.solved.solution.seconds
+        words.append(self.session.text("desk.siting.took", seconds=f"{seconds:.1f}"))
+        told = "".join(f"<p>{escape(line)}</p>" for line in words)
+        self._told.object = f'<div class="hint" data-figure="status">{told}</div>'
+        self._list[:] = [self._row(row) for row in range(len(self.rows))]
 
     def _row(self, row: int) -> Any:
-        assert self.siting is not None
-        told, lang = self.session.text, self._lang
-        own = self.siting.sites.iloc[row]
-        part = own["part_en"] if lang == "en" else own["part"]
-        part = part if isinstance(part, str) else str(own["name"] or own["id"])
-        adds = told("desk.siting.adds", people=wording.people(own["people_new"]))
+        told, own, left = self.session.text, self.rows[row], row in self.left
         line = pn.pane.HTML(
-            f'<div class="site" data-site="{row + 1}"><b>{row + 1}</b><span>{escape(part)}'
-            f"<small>{escape(adds)} · {wording.rate(own['rate'])}</small></span></div>",
+            f'<div class="site" data-site="{row + 1}"><b>{row + 1}</b><span>{escape(own.name)}'
+            f"<small>{escape(own.told)}</small></span></div>",
             sizing_mode="stretch_width",
             margin=0,
             stylesheets=[style.TEXT, _STYLE],
         )
-        left = row in self.left
+        closes = isinstance(own.change, Close)
+        word = "stays" if own.change is None else "accept" if left else "accepted"
+        word = "accept_close" if left and closes else word
         button = pn.widgets.Button(
-            label=told("desk.siting.accept" if left else "desk.siting.accepted"),
+            label=told(f"desk.siting.{word}"),
             disabled=not left,
             stylesheets=[style.SWITCH, style.BUTTON],
             height=30,
@@ -276,6 +366,9 @@ class Suggestions:
 
 _STYLE = """
 .hint p { margin: 2px 0; }
+.now { display: grid; grid-template-columns: max-content 1fr; gap: 1px 10px; margin: 4px 0;
+  font-size: 12px; } .now dt { color: var(--soft); } .now dd { margin: 0; font-weight: 550;
+  text-align: right; font-variant-numeric: tabular-nums; }
 .site { display: flex; gap: 8px; align-items: center; padding: 3px 0; }
 .site b { flex: none; width: 22px; height: 22px; border-radius: 11px; text-align: center;
   font-size: 12px; line-height: 22px; color: #fff; background: #b5179e; }

@@ -10,6 +10,7 @@ import geopandas as gpd
 import shapely
 
 from layers.crs import GEOGRAPHIC
+from planner.desk.study import Choice
 from planner.scenario import compare
 
 if TYPE_CHECKING:
@@ -81,9 +82,8 @@ class Trial:
         PlannerError
             It cannot be computed; the message says why.
         """
-        with study.lock:
-            base = study.bench.coverage(service, year=year)
-            return cls(base, study.bench.live(service, year=year))
+        base = study.measured(Choice(service=service, level=study.levels[0], year=year)).result
+        return cls(base, study.bench.live(service, year=year))
 
     def compare(self, scenario: Scenario, level: Level) -> Comparison:
         """Make the changes of a scenario and set what comes of it beside the base.

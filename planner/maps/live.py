@@ -137,7 +137,7 @@ def border_legend(level: Level, lang: Language, theme: str = "light") -> Entry:
     return Entry(dashes, text("map.border", lang, level=text(f"level.{level}", lang)))
 
 
-def facility_dots(facilities: gpd.GeoDataFrame, lang: Language) -> Dots:
+def facility_dots(facilities: gpd.GeoDataFrame, lang: Language, *, theme: str = "light") -> Dots:
     """Facilities, each a dot; those on no street are hollow ones of their own layer.
 
     Parameters
@@ -146,7 +146,10 @@ def facility_dots(facilities: gpd.GeoDataFrame, lang: Language) -> Dots:
         Of a coverage.
     lang
         Language of the words.
+    theme
+        ``light`` or ``dark``.
     """
+    palette = colours.PALETTES[theme]
     radius = (5.5, 4.0, 3.0)[bisect_right((60, 250), len(facilities))]
     x, y = shapely.get_coordinates(facilities.geometry.array).T
     return Dots(
@@ -157,9 +160,9 @@ def facility_dots(facilities: gpd.GeoDataFrame, lang: Language) -> Dots:
         tips=facility_tips(facilities, lang),
         radius=[radius] * len(facilities),
         style={
-            "color": colours.FACILITY_RING,
+            "color": palette.ring,
             "weight": 1.5,
-            "fillColor": colours.FACILITY,
+            "fillColor": palette.facility,
             "fillOpacity": 1,
         },
     )

@@ -214,13 +214,18 @@ def places_of(problem: Problem, standard: Standard, network: Network) -> tuple[P
         return (*given, Junctions(spacing=problem.spacing))
     if several:
         return several
+    return Listed(), Junctions(spacing=usual_spacing(problem, standard, network))
+
+
+def usual_spacing(problem: Problem, standard: Standard, network: Network) -> float:
+    """Metres between the junctions that are looked at where a problem does not say."""
     way = standard.cutoff
     if standard.unit == "min":
         way *= float(network.length.sum() / network.minutes.sum())
     spacing = max(way / _PART // 10 * 10, 10.0)
     if not problem.traits.covers:
         spacing = widened(network, spacing, most=_MOST_FAR)
-    return Listed(), Junctions(spacing=spacing)
+    return spacing
 
 
 def _total(problem: Problem, name: str, own: float | None) -> float | None:

@@ -107,8 +107,7 @@ class Siting:
         ``people``, ``sites``, ``cost``, ``rate`` (of the worst unit), ``person_distance``
         (people times the standard's unit) or ``distance`` (of whoever goes furthest).
         """
-        measure = _MEASURES[self.problem.model]
-        return "cost" if measure == "sites" and self.problem.cheapest else measure
+        return measure_of(self.problem)
 
     @property
     def mean(self) -> float:
@@ -399,16 +398,7 @@ class Siting:
         return {"kind": kind, "key": named, "value": culprit.value}
 
     def _figure(self, value: float, lang: Language | None) -> str:
-        unit = text(f"unit.{self.setting.standard.unit}", lang)
-        if self.measure == "rate":
-            figure = rate_words(value)
-        elif self.measure == "distance":
-            figure = f"{value:,.1f}"
-        elif self.measure == "cost":
-            figure = f"{value:,.6g}"
-        else:
-            figure = people_words(value)
-        return text(f"site.measure.{self.measure}", lang, value=figure, unit=unit)
+        return figure(value, self.measure, self.setting.standard.unit, lang)
 
     @cached_property
     def _people(self) -> Floats:
@@ -449,6 +439,42 @@ class Siting:
         mine = np.array([one in new for one in site], dtype=bool) & (self._people > 0)
         site[~mine] = None
         return site, distance
+
+
+def measure_of(problem: Problem) -> str:
+    """Tell what objective and bound of a problem count; see `Siting.measure`."""
+    measure = _MEASURES[problem.model]
+    return "cost" if measure == "sites" and problem.cheapest else measure
+
+
+def figure(value: float, measure: str, unit: str, lang: Language | None = None) -> str:
+    """Say an objective or a bound in words.
+
+    Parameters
+    ----------
+    value
+        The objective or the bound.
+    measure
+        What it counts; see `Siting.measure`.
+    unit
+        Unit of distances, ``m`` or ``min``.
+    lang
+        ``zh`` or ``en``; the reader's when None.
+
+    Examples
+    --------
+    >>> figure(0.5, "rate", "m", "en"), figure(12.0, "sites", "m", "en")
+    ('lowest rate 50.0%', '12 new sites')
+    """
+    if measure == "rate":
+        told = rate_words(value)
+    elif measure == "distance":
+        told = f"{value:,.1f}"
+    elif measure == "cost":
+        told = f"{value:,.6g}"
+    else:
+        told = people_words(value)
+    return text(f"site.measure.{measure}", lang, value=told, unit=text(f"unit.{unit}", lang))
 
 
 def scenario_of(setting: Setting, sites: gpd.GeoDataFrame) -> Scenario:

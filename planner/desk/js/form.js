@@ -119,6 +119,31 @@ export function render({ model }) {
       box.append(row, range);
       return [label(field), box];
     },
+    number(field) {
+      const box = document.createElement("div"), input = document.createElement("input");
+      box.className = "exact";
+      input.type = "number"; input.id = id(field.name); input.dataset.key = field.name;
+      input.min = field.min; input.max = field.max; input.step = field.step || "any";
+      input.placeholder = field.placeholder || "";
+      input.value = field.value === null ? "" : field.value;
+      input.addEventListener("change", () => {
+        const value = input.value === "" ? null : Number(input.value);
+        const fits = value === null ? field.empty : value >= field.min && value <= field.max;
+        if (fits) send(field.name, value, true);
+        else input.value = field.value === null ? "" : field.value;
+      });
+      const unit = document.createElement("span");
+      unit.textContent = field.unit || "";
+      box.append(input, unit);
+      return [label(field), box];
+    },
+    text(field) {
+      const input = document.createElement("input");
+      input.type = "text"; input.id = id(field.name); input.dataset.key = field.name;
+      input.maxLength = 300; input.placeholder = field.placeholder || ""; input.value = field.value;
+      input.addEventListener("change", () => send(field.name, input.value, true));
+      return [label(field), input];
+    },
     note(field) {
       const made = document.createElement("p");
       made.className = "note"; made.textContent = field.label;

@@ -12,11 +12,13 @@ import panel as pn
 import param
 import shapely
 
+from layers.errors import PlannerError
 from layers.messages import text
 from layers.streets import MODES
-from planner.desk import chart, figures, place, style, table
+from planner.desk import chart, figures, style, table
 from planner.desk.form import Form
 from planner.desk.map import CityMap
+from planner.desk.place_card import PlaceCard
 from planner.desk.session import Cancelled
 from planner.desk.study import Answer, Choice
 from planner.desk.views import coverage_form, coverage_map
@@ -27,8 +29,7 @@ from planner.maps.events import Clicked, MarkerDragged, MarkerDropped, ViewMoved
 
 if TYPE_CHECKING:
     from planner.desk.session import Session
-
-_OWN = ("mode", "unit_of", "cutoff", "group")
+    from planner.scenario import Scenario
 
 
 class CoverageView(View):
@@ -36,7 +37,8 @@ class CoverageView(View):
 
     KEY: ClassVar[str] = "coverage"
     ADDRESS: ClassVar[tuple[str, ...]] = (
-        *("show", "mode", "unit_of", "cutoff", "group", "versus", "basemap", "unit", "at", "look"),
+        *("show", "mode", "unit_of", "cutoff", "group", "scenario", "versus", "basemap"),
+        *("unit", "at", "look"),
     )
 
     show: Any = param.Selector(objects=list(SHOWS), default=SHOWS[0], doc="What the map shows.")
@@ -44,7 +46,10 @@ class CoverageView(View):
     unit_of: Any = param.Selector(objects=["", "m", "min"], default="", doc="Unit of the cutoff.")
     cutoff: Any = param.Number(default=0.0, bounds=(0, 65_000), doc="0 for the standard's own.")
     group: Any = param.Selector(objects=[""], default="", doc="Empty for the standard's own.")
-    versus: Any = param.String(default="", doc="What it is compared with: year-… or service-….")
+    scenario: Any = param.String(default="", doc="Id of the kept scenario, empty for the base.")
+    versus: Any = param.String(
+        default="", doc="What it is compared with: year-…, service-…, scenario-… or scenario-."
+    )
     basemap: Any = param.Selector(objects=[basemaps.OWN], default=basemaps.OWN, doc="Its key.")
     unit: Any = param.String(default="", doc="Code of the chosen unit.")
     at: Any = param.Tuple(default=None, length=2, doc="Place asked about: longitude, latitude.")
@@ -59,10 +64,8 @@ class CoverageView(View):
         self.answer: Answer | None = None
         self.other: Answer | None = None
         self._asked = 0
-        self._places = 0
         self._shown_table: Any = None
-        self._found: place.Found | None = None
-        self._facility = ""
+        self._kept: coverage_form.Kept = {}
 
     @property
     def choice(self) -> Choice:
@@ -76,17 +79,26 @@ class CoverageView(View):
             unit=self.unit_of or None,
             cutoff=self.cutoff or None,
             group=self.group or None,
+            scenario=self._changes_of(self.scenario),
         )
+
+    def _changes_of(self, record: str) -> Scenario | None:
+        """Scenario of a record that is kept; None for the base."""
+        return self._kept[record][1] if record in self._kept else None
 
     @property
     def compared(self) -> Choice | None:
-        """What it is compared with: another year, or another service by its own standard."""
+        """What it is compared with: another year or scenario, or a service by its own standard."""
         kind, _, told = self.versus.partition("-")
         choice = self.choice
         if kind == "year":
             return replace(choice, year=int(told) or None)
+        if kind == "scenario":
+            return replace(choice, scenario=self._changes_of(told))
         if kind == "service":
-            return Choice(service=told, level=choice.level, year=choice.year)
+            return Choice(
+                service=told, level=choice.level, year=choice.year, scenario=choice.scenario
+            )
         return None
 
     def restore(self, told: Any) -> list[str]:
@@ -99,17 +111,43 @@ class CoverageView(View):
                 wrong.append(name)
         kinds = {f"service-{key}" for key in self.session.study.services}
         kinds |= {f"year-{year}" for year in self.session.param["year"].objects}
-        if self.versus and self.versus not in kinds:
+        # Which scenarios are kept is known once the store has been asked.
+        if self.versus and self.versus not in kinds and not self.versus.startswith("scenario-"):
             self.versus = ""
             wrong.append("versus")
         return wrong
 
     async def opened(self) -> None:
         """Compute what is asked, unless it is shown already."""
+        asked = self.scenario or self.versus.startswith("scenario-")
+        lost = await self._look_up(asked=bool(asked)) if asked else ""
         if self.answer is None or self.answer.choice != self.choice:
             await self.ask()
             if self.at:
-                await self._ask_place(*self.at)
+                await self.card.ask(*self.at)
+        if not asked:
+            await self._look_up(asked=False)
+        if lost:
+            self.session.say(lost, grave=True)
+
+    async def _look_up(self, *, asked: bool) -> str:
+        """Find what scenarios are kept; what to say if one that is asked for is not."""
+        session, told = self.session, ""
+        try:
+            found = await asyncio.to_thread(session.study.scenarios)
+        except PlannerError as wrong:
+            found = []
+            told = session.text("desk.scenarios_lost", reason=str(wrong)) if asked else ""
+        self._kept = {record.id: (record.name, scenario) for record, scenario in found}
+        kind, _, versus = self.versus.partition("-")
+        if self.scenario and self.scenario not in self._kept:
+            self.scenario, told = "", told or session.text("desk.scenario_gone")
+        if kind == "scenario" and versus and versus not in self._kept:
+            self.versus, told = "", told or session.text("desk.scenario_gone")
+        if self.versus == "scenario-" + self.scenario:
+            self.versus = ""
+        self._fill_forms()
+        return told
 
     async def ask(self, *_events: Any) -> None:
         """Compute what is asked and show it, unless something else was asked meanwhile."""
@@ -153,24 +191,17 @@ class CoverageView(View):
         self._hint = pn.pane.HTML("", margin=0, stylesheets=[_HINT], **wide)
         self._figures = pn.pane.HTML("", stylesheets=[figures.STYLE], margin=(8, 14, 4, 14), **wide)
         self._chart = pn.pane.HTML("", stylesheets=[chart.STYLE], margin=(2, 14, 4, 14), **wide)
-        self._place = pn.pane.HTML("", stylesheets=[place.STYLE], margin=(4, 40, 6, 14), **wide)
-        self._close = pn.widgets.Button(
-            label="×",
-            width=28,
-            height=24,
-            margin=(2, 10, 0, 0),
-            align="start",
-            stylesheets=[_CLOSE],
-        )
-        self._close.on_click(lambda _event: self._leave_place())
-        self._asked_place = pn.Row(
-            self._place, self._close, visible=False, stylesheets=[_PLACE], **wide
-        )
         self._table = pn.Column(sizing_mode="stretch_both", margin=(0, 6, 0, 8))
         self.map = CityMap(session)
         self.map.lay(self.basemap)
         if self.look:
             self.map.bridge.look(*self.look)
+        self.card = PlaceCard(
+            session,
+            self.map,
+            answer=lambda: self.answer,
+            settled=self._settled,
+        )
         bridge = self.map.bridge
         bridge.on(Clicked, self._clicked)
         bridge.on(MarkerDragged, self._dragged)
@@ -198,7 +229,7 @@ class CoverageView(View):
         right = pn.Column(
             self._figures,
             self._chart,
-            self._asked_place,
+            self.card.page,
             self._table,
             sizing_mode="stretch_height",
             width=452,
@@ -217,12 +248,11 @@ class CoverageView(View):
         self._fill_forms()
         said = self.session.text
         self._all.label = said("desk.to_all")
-        self._close.description = said("desk.place_close")
         self._hint.object = f'<div class="hint">{words.said("desk.hint_click", self.lang)}</div>'
         if self.answer is not None:
             self._shown_table = None
             self._show(self.answer, self.other)
-            self._show_place()
+            self.card.show()
 
     # What the reader does.
 
@@ -270,8 +300,13 @@ class CoverageView(View):
             self.group = "" if value == own.group else value
         elif name == "versus":
             self.versus = value
+        elif name == "scenario":
+            versus = "" if self.versus == f"scenario-{value}" else self.versus
+            self.param.update(scenario=value, versus=versus)
         self._tidy_standard()
         await self.ask()
+        if name != "versus":
+            await self.card.again()
 
     async def _slide(self, cutoff: float, *, final: bool) -> None:
         """Answer while the slider moves: only figures, colours and shades change."""
@@ -293,7 +328,7 @@ class CoverageView(View):
         if final:
             self._fill_forms()
             self._draw()
-            self._show_place()
+            await self.card.again()
             self.param.trigger("cutoff")
 
     def _tidy_standard(self) -> None:
@@ -308,83 +343,35 @@ class CoverageView(View):
         versus = "" if self.versus == f"service-{self.session.service}" else self.versus
         self.param.update(mode="", unit_of="", cutoff=0.0, group="", versus=versus)
         await self.ask()
-        if self.at and self.answer is not None:
-            await self._ask_place(*self.at)
+        if self.at:
+            await self.card.ask(*self.at)
+        else:
+            self.card.leave()
 
     def _other_theme(self, _event: Any) -> None:
         if self.answer is not None:
             self._draw()
-            coverage_map.draw_place(self.map, None, place.LETTERS)
-            self._show_place()
+            self.card.redraw()
 
     async def _clicked(self, event: Clicked) -> None:
         if event.layer == "markers":
             return
-        if event.layer is not None and event.layer.startswith("facilities") and event.feature:
-            await self._ask_facility(event.feature)
+        if event.layer is not None and event.layer.startswith(_SITES) and event.feature:
+            await self.card.ask_facility(event.feature)
             return
         if event.layer is not None and event.layer.startswith(live.UNITS) and event.feature:
             self._choose_unit(event.feature, go=False)
-        await self._ask_place(event.lon, event.lat)
+        await self.card.ask(event.lon, event.lat)
 
     async def _dragged(self, event: MarkerDragged | MarkerDropped) -> None:
         if event.marker == coverage_map.PLACE:
-            await self._ask_place(event.lon, event.lat, in_hand=isinstance(event, MarkerDragged))
+            await self.card.ask(event.lon, event.lat, in_hand=isinstance(event, MarkerDragged))
+
+    def _settled(self, at: tuple[float, float] | None) -> None:
+        self.at = at
 
     def _moved(self, event: ViewMoved) -> None:
         self.look = (round(event.lon, 5), round(event.lat, 5), round(event.zoom, 2))
-
-    async def _ask_place(self, lon: float, lat: float, *, in_hand: bool = False) -> None:
-        """Find the facilities nearest to a place and show them."""
-        if self.answer is None:
-            return
-        self._places += 1
-        number, self._facility = self._places, ""
-        working = self.session.text("desk.place_working")
-        try:
-            found = await self.session.work(working, place.look, self.answer, lon, lat)
-        except Cancelled:
-            return
-        except Exception as wrong:  # noqa: BLE001 - said in words, and logged whole
-            self.session.say(self.session.failure(wrong), grave=True)
-            return
-        if number != self._places:
-            return
-        self._found = found
-        self._show_place(in_hand=in_hand)
-        if not in_hand:
-            self.at = (round(lon, 6), round(lat, 6))
-
-    async def _ask_facility(self, key: str) -> None:
-        if self.answer is None:
-            return
-        self._leave_place()
-        self._facility = key
-        said = await asyncio.to_thread(place.facility_told, self.answer, key, self.lang)
-        if self._facility == key and said:
-            self._place.object = said
-            self._asked_place.visible = True
-
-    def _leave_place(self) -> None:
-        self._places += 1
-        self._found, self._facility, self.at = None, "", None
-        self._asked_place.visible = False
-        coverage_map.draw_place(self.map, None, place.LETTERS)
-
-    def _show_place(self, *, in_hand: bool = False) -> None:
-        if self._facility and self.answer is not None:
-            said = place.facility_told(self.answer, self._facility, self.lang)
-            self._place.object, self._asked_place.visible = said, bool(said)
-        if self._found is None or self.answer is None:
-            return
-        limit = self.answer.standard.cutoff
-        near = self._found.near
-        served = bool(near) and near[0].way.distance <= limit + 1e-6
-        self._found = replace(self._found, served=served)
-        self._place.object = place.told(self.answer, self._found, self.lang)
-        self._asked_place.visible = True
-        label = self.session.text("desk.place")
-        coverage_map.draw_place(self.map, self._found, place.LETTERS, label, in_hand=in_hand)
 
     # What is shown.
 
@@ -397,7 +384,7 @@ class CoverageView(View):
     def _show_figures(self) -> None:
         answer, other, lang = self.answer, self.other, self.lang
         assert answer is not None
-        name = "" if other is None else coverage_form.versus_name(other, self.versus, lang)
+        name = "" if other is None else self._name(other)
         self._figures.object = figures.key_figures(answer, lang, versus=other, name=name)
         self._table_of(answer, other)
         self._show_curve()
@@ -448,14 +435,18 @@ class CoverageView(View):
         place_name = f" · {escape(name)}" if name else ""
         self._chart.object = f"<h4>{title}{place_name}</h4>{drawn}"
 
+    def _name(self, answer: Answer) -> str:
+        """Name what an answer stands for beside the one it is compared with."""
+        return coverage_form.versus_name(answer, self.versus, self.lang)
+
     def _draw(self) -> None:
         answer, other, lang = self.answer, self.other, self.lang
         assert answer is not None
         names = ("", "")
         if other is not None:
             names = (
-                coverage_form.versus_name(other, self.versus, lang),
-                coverage_form.versus_name(answer, self.versus, lang),
+                self._name(other),
+                self._name(answer),
             )
         study = self.session.study
         coverage_map.draw(self.map, study, answer, self.show, lang, other=other, names=names)
@@ -482,7 +473,11 @@ class CoverageView(View):
         study, choice, lang = self.session.study, self.choice, self.lang
         standard = study.standard(choice)
         self._form.fields = coverage_form.fields(
-            study, choice, standard, self.versus, self.basemap, lang
+            study,
+            choice,
+            standard,
+            coverage_form.Shown(self.versus, self.basemap, self.scenario, self._kept),
+            lang,
         )
         self._shows.fields = [
             {
@@ -541,6 +536,8 @@ class CoverageView(View):
 
 
 _CAR_KMH = 40.0
+_SITES = ("facilities", "changed")
+"""What the ids of layers of facilities begin with."""
 _MOST_NORTH = 85.0
 
 _SHOWS = """
@@ -554,8 +551,3 @@ _HINT = """
   -webkit-line-clamp: 2; -webkit-box-orient: vertical; overflow: hidden; }
 @media (max-width: 1100px) { .hint { display: none; } :host { padding: 0; } }
 """
-_PLACE = ":host { border-top: 1px solid var(--rule); background: var(--panel); }"
-_CLOSE = (
-    ".bk-btn { color: var(--soft) !important; padding: 0 !important; background: none !important;"
-    " font-size: 18px; line-height: 22px; } .bk-btn:hover { color: var(--ink) !important; }"
-)

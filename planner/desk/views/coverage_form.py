@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from layers.messages import text
 from planner.desk.study import MODES_OFFERED, YEARS
@@ -11,6 +11,7 @@ from planner.maps import basemaps
 if TYPE_CHECKING:
     from layers.messages import Language
     from planner.desk.study import Answer, Choice, Study
+    from planner.scenario import Scenario
     from planner.standards import Standard
 
 TRACKS: dict[tuple[str, str], tuple[float, float, float]] = {
@@ -27,8 +28,21 @@ MOST: dict[str, float] = {"m": 65_000, "min": 300}
 """Greatest cutoff that may be typed."""
 
 
+Kept = dict[str, tuple[str, "Scenario"]]
+"""Names and changes of the scenarios that are kept, by the ids of their records."""
+
+
+class Shown(NamedTuple):
+    """What is shown besides a choice: its rival, the basemap, and the scenario's record."""
+
+    versus: str
+    basemap: str
+    scenario: str
+    kept: Kept
+
+
 def fields(
-    study: Study, choice: Choice, standard: Standard, versus: str, basemap: str, lang: Language
+    study: Study, choice: Choice, standard: Standard, shown: Shown, lang: Language
 ) -> list[dict[str, Any]]:
     """Fields of the form for a choice.
 
@@ -40,10 +54,8 @@ def fields(
         What is chosen.
     standard
         What that comes to.
-    versus
-        What it is compared with.
-    basemap
-        Key of the basemap.
+    shown
+        What is shown besides, and the scenarios to choose from.
     lang
         Language of the words.
     """
@@ -113,10 +125,17 @@ def fields(
         },
         {
             "kind": "select",
+            "name": "scenario",
+            "label": said("scenario"),
+            "value": shown.scenario,
+            "options": [["", said("base")], *_scenarios(shown)],
+        },
+        {
+            "kind": "select",
             "name": "versus",
             "label": said("versus"),
-            "value": versus,
-            "options": _others(study, choice, lang),
+            "value": shown.versus,
+            "options": _others(study, choice, shown, lang),
         },
     ]
     maps = [
@@ -129,15 +148,24 @@ def fields(
             "kind": "select",
             "name": "basemap",
             "label": said("basemap"),
-            "value": basemap,
+            "value": shown.basemap,
             "options": maps,
         }
     )
     return made
 
 
-def _others(study: Study, choice: Choice, lang: Language) -> list[list[Any]]:
-    """List what a choice may be compared with: other years and other services."""
+def _scenarios(shown: Shown) -> list[list[Any]]:
+    """Ids and names of what is kept; of equal names each further one carries its number."""
+    made: list[list[Any]] = []
+    for record, (name, _) in shown.kept.items():
+        same = sum(1 for other, _ in list(shown.kept.values())[: len(made)] if other == name)
+        made.append([record, f"{name} ({same + 1})" if same else name])
+    return made
+
+
+def _others(study: Study, choice: Choice, shown: Shown, lang: Language) -> list[list[Any]]:
+    """List what a choice may be compared with: other scenarios, years and services."""
     now = choice.year or 0
     years = [
         [f"year-{year}", text("desk.any_year", lang) if year == 0 else str(year)]
@@ -149,8 +177,11 @@ def _others(study: Study, choice: Choice, lang: Language) -> list[list[Any]]:
         for key, one in study.services.items()
         if key != choice.service
     ]
+    scenarios = [["", text("desk.base", lang)], *_scenarios(shown)]
+    rivals = [[f"scenario-{key}", name] for key, name in scenarios if key != shown.scenario]
     return [
         ["", text("desk.versus_none", lang)],
+        *([[None, text("desk.scenario", lang)], *rivals] if rivals else []),
         [None, text("desk.year", lang)],
         *years,
         [None, text("desk.service", lang)],
@@ -162,5 +193,8 @@ def versus_name(answer: Answer, versus: str, lang: Language) -> str:
     """Name what an answer stands for beside the one it is compared with."""
     if versus.startswith("service-"):
         return answer.measured.result.service.title(lang)
+    if versus.startswith("scenario-"):
+        scenario = answer.choice.scenario
+        return scenario.name if scenario is not None else text("desk.base_name", lang)
     year = answer.choice.year
     return text("desk.any_year", lang) if year is None else str(year)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from layers.messages import Language
     from planner.desk.map import CityMap
     from planner.desk.place import Found
-    from planner.desk.study import Answer, Study
+    from planner.desk.study import Answer, Measured, Study
     from planner.standards import Standard
 
 Show = Literal["streets", "bands", "gap", "rates"]
@@ -28,7 +28,7 @@ SHOWS: tuple[Show, ...] = get_args(Show)
 
 _BAND_PARTS = (0.25, 0.5, 0.75, 1.0, 1.5)
 _OTHER = "-other"
-_LAYERS = ("field", "gap", "facilities", "units", "labels")
+_LAYERS = ("field", "gap", "facilities", "changed", "units", "labels")
 _WAYS = ("way-0", "way-1", "way-2")
 PLACE = "place"
 
@@ -187,7 +187,21 @@ def _layers(
             words={"one": "", "many": text("map.live.facility_many", lang, count="{count}")},
         )
     )
+    changed = _changed(measured)
+    if len(changed):
+        # What a scenario adds stands apart, above what was there.
+        dots = live.facility_dots(changed, lang, theme=theme)
+        own = {"color": palette.ring, "weight": 2, "fillColor": palette.accent, "fillOpacity": 1}
+        made.append(
+            replace(dots, id="changed" + side, order=65, radius=[7.0] * len(changed), style=own)
+        )
     return made
+
+
+def _changed(measured: Measured) -> Any:
+    """Facilities that a scenario has opened or moved."""
+    sites = measured.result.facilities
+    return sites[sites["id"].isin(measured.changed)]
 
 
 def _renamed(areas: Any, side: str) -> Any:
@@ -197,8 +211,6 @@ def _renamed(areas: Any, side: str) -> Any:
 def legend(answer: Answer, show: Show, lang: Language, theme: str) -> list[Entry]:
     """Lines of the legend."""
     palette, standard = colours.PALETTES[theme], answer.standard
-    sites = answer.measured.result.facilities
-    lost = int(sites["reason"].notna().sum())
     entries = []
     if show == "streets":
         entries += [
@@ -226,18 +238,29 @@ def legend(answer: Answer, show: Show, lang: Language, theme: str) -> list[Entry
         entries += live.rate_legend(answer.units, lang)
     if show == "rates":
         return entries
+    entries += _sites_legend(answer, lang, palette)
+    entries.append(live.border_legend(answer.choice.level, lang, theme))
+    if show == "gap" and answer.total["gap"] > 0:
+        entries.append(Entry("", text("map.live.gap_joined", lang)))
+    return entries
+
+
+def _sites_legend(answer: Answer, lang: Language, palette: colours.Palette) -> list[Entry]:
+    """Lines of the legend for facilities."""
+    sites, entries = answer.measured.result.facilities, []
+    lost = int(sites["reason"].notna().sum())
     if len(sites):
         swatch = furniture.dot(palette.facility, radius=5, ring=palette.ring)
         count = f"{len(sites):,}"
         entries.append(Entry(swatch, text("map.live.facility_one", lang, count=count)))
     else:
         entries.append(Entry("", text("map.facilities_none", lang)))
+    if len(_changed(answer.measured)):
+        swatch = furniture.dot(palette.accent, radius=5, ring=palette.ring)
+        entries.append(Entry(swatch, text("desk.siting.legend", lang)))
     if lost:
         swatch = furniture.dot(palette.ring, radius=5, ring=palette.facility)
         entries.append(Entry(swatch, text("map.live.facility_lost", lang, count=f"{lost:,}")))
-    entries.append(live.border_legend(answer.choice.level, lang, theme))
-    if show == "gap" and answer.total["gap"] > 0:
-        entries.append(Entry("", text("map.live.gap_joined", lang)))
     return entries
 
 

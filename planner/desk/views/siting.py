@@ -89,7 +89,11 @@ class SitingView(View):
             changed=self._mark,
         )
         self.shelf = Shelf(
-            session, scenario=lambda: self.draft.scenario, kept=self._kept, opened=self._reopen
+            session,
+            scenario=lambda: self.draft.scenario,
+            unsaved=lambda: self.draft.changed,
+            kept=self._kept,
+            opened=self._reopen,
         )
         self.map = CityMap(session)
         self.map.bridge.on(Clicked, self._clicked)
@@ -283,22 +287,23 @@ class SitingView(View):
         async with self._turn:
             found = await self._compared(draft.scenario)
             self.draft, self.outcome = draft, outcome
-            self.suggestions.follow(outcome.opened)
+            self.suggestions.follow(outcome)
             self._show(found)
 
     async def _compared(self, scenario: Scenario) -> Comparison:
         assert self.trial is not None
         return await asyncio.to_thread(self.trial.compare, scenario, self.session.level)
 
-    async def _accept(self, sites: Sequence[Open]) -> list[str]:
-        """Open suggested sites; an id that is taken is replaced."""
+    async def _accept(self, changes: Sequence[Change]) -> list[str]:
+        """Make changes that a model suggests; an id that is taken is replaced."""
         draft, given = self.draft, []
-        for site in sites:
-            taken = (
-                site.id in self._base.ids or site.id in draft.scenario.outcome(self._base).opened
-            )
-            own = replace(site, id=draft.fresh(self._base.ids)) if taken else site
-            given.append(own.id)
+        for change in changes:
+            own = change
+            if isinstance(change, Open):
+                opened = draft.scenario.outcome(self._base).opened
+                if change.id in self._base.ids or change.id in opened:
+                    own = replace(change, id=draft.fresh(self._base.ids))
+            given.append(str(getattr(own, "id", "")))
             draft = draft.then(own)
         return given if await self._try(draft) else []
 
@@ -407,26 +412,32 @@ class SitingView(View):
     def _draw(self) -> None:
         """Put facilities, closed streets and the legend on the map."""
         assert self.trial is not None
-        lang, outcome = self.lang, self.outcome
+        lang, outcome, theme = self.lang, self.outcome, self.session.theme
+        palette = colours.PALETTES[theme]
         base = self.trial.base.facilities
         pinned = {*outcome.moved, self.chosen}
         gone = base["id"].isin(outcome.closed)
         stay = base[~gone & ~base["id"].isin(pinned)]
-        self._put(live.facility_dots(stay, lang))
-        closed = live.facility_dots(base[gone], lang)
-        ring = {"color": colours.UNSERVED, "weight": 2, "fillColor": "#fff", "fillOpacity": 1}
+        self._put(live.facility_dots(stay, lang, theme=theme))
+        closed = live.facility_dots(base[gone], lang, theme=theme)
+        ring = {
+            "color": palette.unserved,
+            "weight": 2,
+            "fillColor": palette.ring,
+            "fillOpacity": 1,
+        }
         self._put(replace(closed, id=_CLOSED, order=59, style=ring))
         streets = self.session.city.streets
         lines = list(streets.geometry.loc[list(outcome.streets)])
-        bar = {"color": colours.UNSERVED, "weight": 5, "dashArray": "2 6"}
+        bar = {"color": palette.unserved, "weight": 5, "dashArray": "2 6"}
         self._put(Lines(id=_SHUT, order=50, shapes=lines, style=bar))
         entries = [
             Entry(
-                furniture.dot(colours.FACILITY, radius=5, ring=colours.FACILITY_RING),
+                furniture.dot(palette.facility, radius=5, ring=palette.ring),
                 text("map.facilities", lang, count=f"{len(stay):,}"),
             ),
             Entry(
-                furniture.dot(colours.ACCENT, radius=5, ring=colours.FACILITY_RING),
+                furniture.dot(palette.accent, radius=5, ring=palette.ring),
                 text("desk.siting.legend", lang),
             ),
         ]
@@ -460,7 +471,7 @@ class SitingView(View):
 
     def _pins(self) -> list[Marker]:
         outcome, told = self.outcome, []
-        service = self.session.service
+        service, palette = self.session.service, colours.PALETTES[self.session.theme]
         ids = [one.id for one in outcome.opened.values() if one.service == service]
         for name in dict.fromkeys([*outcome.moved, *ids, self.chosen]):
             found = self._facility(name)
@@ -474,7 +485,8 @@ class SitingView(View):
                     lon=place[0],
                     lat=place[1],
                     label=label,
-                    colour=colours.ACCENT if changed else colours.FACILITY,
+                    colour=palette.accent if changed else palette.facility,
+                    ink=palette.ring,
                     sign="+" if name in outcome.opened else "",
                     draggable=True,
                 )

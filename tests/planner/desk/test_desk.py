@@ -1,10 +1,13 @@
 """One session's desk, without a browser."""
 
 import asyncio
+import re
 import threading
 
 import pytest
 
+from planner import Scenario, coverage
+from planner.changes import Close, CloseStreet, Move, Open
 from planner.desk.desk import Desk
 from planner.desk.session import Cancelled, Session
 from planner.desk.study import Study
@@ -12,6 +15,7 @@ from planner.desk.views import VIEWS
 from planner.desk.views.view import View
 from planner.maps.bridge import MapBridge
 from planner.maps.events import Clicked
+from planner.store import Store
 
 # Panel's own table calls pandas in a way that pandas is about to give up.
 pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword")
@@ -243,3 +247,113 @@ def test_the_map_is_made_once(study):
     assert desk.view.map.bridge is bridge
     assert bridge.page is page
     assert isinstance(bridge, MapBridge)
+
+
+@pytest.fixture
+def kept(study, tmp_path, monkeypatch):
+    """A study whose store keeps a scenario of one more room and one moved."""
+    with Store(tmp_path / "kept.sqlite") as store:
+        monkeypatch.setattr(study, "_store", store)
+        homes = study.city.population.geometry
+        changes = (
+            Open(service="mother_baby_room", place=homes.iloc[4].coords[0], id="new-1"),
+            Move(id="m2", place=homes.iloc[6].coords[0]),
+        )
+        scenario = Scenario(changes, "Riverside")
+        made = store.create(
+            "scenario", "Riverside", scenario.as_dict(), author="wang", city=study.city.name
+        )
+        yield made.id, scenario
+
+
+def test_a_scenario_is_shown_and_compared_with_the_base(study, kept):
+    record, scenario = kept
+    after = coverage(scenario.apply(study.city), "mother_baby_room").total()
+    before = coverage(study.city, "mother_baby_room").total()
+    desk = open_desk(study, service="mother_baby_room", scenario=record, versus="scenario-")
+    view = desk.view
+    assert view.answer.total["rate"] == after["rate"]
+    assert view.other.total["rate"] == before["rate"]
+    change = f"{(after['rate'] - before['rate']) * 100:+.1f} points"
+    assert change in view._figures.object
+    assert "base" in view._figures.object
+    assert view.map.bridge.layers["changed"].ids == ["m2", "new-1"]
+    assert "changed-other" not in view.map.bridge.layers
+    address = desk.address()
+    assert (address["scenario"], address["versus"]) == (record, "scenario-")
+    again = open_desk(study, **address)
+    assert again.view.answer.total["rate"] == after["rate"]
+    # The other way round, and back to nothing.
+    asyncio.run(view._chosen("scenario", "", True))
+    assert view.answer.total["rate"] == before["rate"]
+    assert view.versus == ""
+    asyncio.run(view._chosen("versus", f"scenario-{record}", True))
+    assert view.other.total["rate"] == after["rate"]
+    assert "changed-other" in view.map.bridge.layers
+    assert "Riverside" in view._figures.object
+
+
+def test_a_closed_street_of_a_scenario_is_closed_in_figures_and_tiles(study, tmp_path, monkeypatch):
+    scenario = Scenario((CloseStreet(street=study.city.streets.index[2]),), "Works")
+    after = coverage(scenario.apply(study.city), "mother_baby_room").total()
+    with Store(tmp_path / "kept.sqlite") as store:
+        monkeypatch.setattr(study, "_store", store)
+        record = store.create("scenario", "Works", scenario.as_dict(), author="li").id
+        desk = open_desk(study, service="mother_baby_room", scenario=record)
+    measured = desk.view.answer.measured
+    assert desk.view.answer.total["rate"] == after["rate"]
+    assert len(measured.result.network.length) == 9
+    assert measured.distances.key
+
+
+@pytest.mark.parametrize("told", [{"scenario": "gone"}, {"versus": "scenario-gone"}])
+def test_a_link_to_a_scenario_that_is_gone_shows_the_base_and_says_so(study, kept, told):
+    assert kept
+    desk = open_desk(study, service="mother_baby_room", **told)
+    assert "not kept any more" in desk._told.object
+    assert desk.view.answer.choice.scenario is None
+    assert not set(told) & set(desk.address())
+
+
+def test_a_click_on_a_facility_tells_whom_nobody_else_serves(study):
+    desk = open_desk(study, service="mother_baby_room")
+    view = desk.view
+
+    def told():
+        shown = view.card._words.object
+        return {
+            name: float(re.search(f'facility-{name}">([^<]*)<', shown)[1].replace(",", ""))
+            for name in ("reached", "alone", "nearest", "beyond")
+        }
+
+    click = Clicked(lon=120.0, lat=30.0, layer="facilities", feature="m1")
+    asyncio.run(view._clicked(click))
+    without = coverage(Scenario((Close(id="m1"),)).apply(study.city), "mother_baby_room").total()
+    assert told()["alone"] == view.answer.total["served"] - without["served"]
+    assert view.card.page.visible
+    first = told()
+    # The slider changes what is told, to what it would be at once.
+    slide(desk, 1900.0, final=True)
+    wide = told()
+    assert wide["reached"] > first["reached"]
+    assert wide["alone"] < wide["reached"]
+    view.card.leave()
+    assert not view.card.page.visible
+
+
+def test_long_work_of_many_holds_up_nothing_quick(study):
+    go = threading.Event()
+
+    async def run():
+        sessions = [Session(study) for _ in range(12)]
+        slow = [asyncio.ensure_future(session.work("long", go.wait, 30)) for session in sessions]
+        await asyncio.sleep(0.2)
+        assert await asyncio.wait_for(asyncio.to_thread(lambda: 1), 10) == 1
+        desk = Desk(Session(study), {"lang": "en", "service": "mother_baby_room"})
+        await asyncio.wait_for(desk.start(), 20)
+        assert desk.view.answer is not None
+        assert not any(one.done() for one in slow)
+        go.set()
+        assert all(await asyncio.gather(*slow))
+
+    asyncio.run(run())

@@ -9,8 +9,10 @@ import pytest
 from layers import embedded
 from planner import Open, Scenario, compare, coverage, wording
 from planner.changes import Close, CloseStreet, Resize
+from planner.desk import siting_ask
 from planner.desk.desk import Desk
 from planner.desk.session import Session
+from planner.desk.siting_ask import Ask
 from planner.desk.study import Study
 from planner.maps.events import Clicked, MarkerDragged, MarkerDropped
 from planner.siting import control
@@ -173,7 +175,7 @@ def test_a_model_suggests_sites_that_are_accepted_and_undone(small):
         desk = await opened(small, service="menopause_clinic")
         view = desk.view
         own = view.suggestions
-        own._number.value = 3
+        own.ask = Ask(number=3)
         await own.run()
         sites = own.siting.sites
         assert len(sites) == 3
@@ -209,13 +211,147 @@ def test_a_model_stopped_keeps_the_best_so_far(small, monkeypatch):
                 own._task.cancel()
 
         monkeypatch.setattr(control.Watch, "tell", tell)
-        own._number.value = 4
+        own.ask = Ask(number=4)
         await own.run()
         assert own.siting.found
         assert len(own.siting.sites)
         assert own.siting.objective <= own.siting.bound
         assert 'data-figure="status"' in own._told.object
         assert own._run.label == "Run the model"
+
+    asyncio.run(run())
+
+
+MODELS = [
+    (Ask(model="lscp", share=60.0), "lscp"),
+    (Ask(model="fair", number=3), "fair"),
+    (Ask(model="p-median", number=3), "p-median"),
+    (Ask(model="mclp", number=4, budget=5.0, cost_listed=1.0, cost_new=2.0), "mclp"),
+    (Ask(model="mclp", number=20, floors="10"), "mclp"),
+]
+
+
+@pytest.mark.parametrize(("ask", "model"), MODELS, ids=[str(n) for n in range(len(MODELS))])
+def test_each_model_suggests_what_planner_site_finds(small, ask, model):
+    async def run():
+        view = (await opened(small, service="menopause_clinic")).view
+        own = view.suggestions
+        own.ask = ask
+        await own.run()
+        assert own.siting.problem.model == model
+        assert own.siting.found
+        after = own.siting.after.total()
+        await own.accept_all()
+        assert agrees(view).total()["rate"] == after["rate"]
+        if ask.share and model == "lscp":
+            assert after["rate"] >= 0.6
+        if ask.budget is not None:
+            cost = {"listed": 1.0}
+            paid = sum(cost.get(kind, 2.0) for kind in own.siting.sites["kind"])
+            assert paid <= ask.budget
+        if ask.floors:
+            assert (view.found.units["rate_after"].dropna() >= 0.1).all()
+        return own.siting
+
+    asyncio.run(run())
+
+
+def test_existing_facilities_may_close_and_closings_are_accepted(small):
+    async def run():
+        view = (await opened(small, service="menopause_clinic")).view
+        own, base = view.suggestions, view.trial.base
+        count = len(base.facilities)
+        own.ask = Ask(number=count, closing=True)
+        await own.run()
+        stays = [one for one in own.rows if one.change is None]
+        closes = [row for row, one in enumerate(own.rows) if isinstance(one.change, Close)]
+        assert len(own.siting.sites) <= count
+        assert len(stays) + len(closes) == count
+        assert closes
+        # At least as good as what stands, for that could have stayed as it is.
+        assert own.siting.after.total()["served"] >= base.total()["served"]
+        await own.accept(closes[0])
+        assert own.rows[closes[0]].change.id in view.outcome.closed
+        await own.accept_all()
+        assert agrees(view).total()["rate"] == own.siting.after.total()["rate"]
+        assert own.left == []
+        await view.undo()
+        assert len(own.left) == 1
+
+    asyncio.run(run())
+
+
+def test_what_cannot_be_asked_is_said(small):
+    async def run():
+        desk = await opened(small, service="menopause_clinic")
+        own = desk.view.suggestions
+        for floors, part in (("many", "many"), ("Nowhere=20", "Nowhere"), ("120", "120")):
+            own.ask = Ask(floors=floors)
+            await own.run()
+            assert part in desk._told.object
+            assert own.siting is None
+        own.ask = Ask(number=1, floors="99")
+        await own.run()
+        assert not own.siting.found
+        assert own.rows == []
+        assert "Infeasible" in own._told.object
+
+    asyncio.run(run())
+
+
+def test_the_form_offers_what_the_model_knows_of():
+    names = {
+        model: {field["name"] for field in siting_ask.fields(Ask(model=model), "en")}
+        for model in siting_ask.OFFERED
+    }
+    assert names["mclp"] >= {"number", "budget", "floors"}
+    assert "number" not in names["lscp"]
+    assert "share" in names["lscp"]
+    assert "floors" not in names["p-median"]
+    assert "cost_new" in {field["name"] for field in siting_ask.fields(Ask(budget=3.0), "zh")}
+
+
+def test_a_form_takes_numbers_within_their_bounds(study):
+    async def run():
+        own = (await opened(study)).view.suggestions
+        for value, taken in ((7, 7), (0, 7), (2.5, 7), (None, 7), ("8", 7), (True, 7)):
+            message = {"name": "number", "value": value, "final": True, "serial": 1}
+            await own._form._take(message)
+            assert own.ask.number == taken
+        await own._form._take({"name": "budget", "value": 3.5, "final": True, "serial": 2})
+        assert own.ask.budget == 3.5
+        await own._form._take({"name": "budget", "value": None, "final": True, "serial": 3})
+        assert own.ask.budget is None
+        await own._form._take({"name": "floors", "value": "x" * 400, "final": True, "serial": 4})
+        assert own.ask.floors == ""
+
+    asyncio.run(run())
+
+
+def test_opening_another_scenario_asks_before_changes_are_lost(study, city):
+    kept = Scenario((Close(id="m2"),), "kept")
+    record = study.store.create("scenario", kept.name, kept.as_dict(), author="wang", city="")
+
+    async def run():
+        view = (await opened(study)).view
+        await view.add(place(city, 1900))
+        mine = view.draft
+        shelf = view.shelf
+        shelf.saved.value = record.id
+        await shelf._open_chosen()
+        assert shelf._question.visible
+        assert "lose" in shelf._warning.object
+        assert view.draft is mine
+        shelf._hide_question()
+        await shelf._open_chosen()
+        await shelf._open_anyway()
+        assert not shelf._question.visible
+        assert view.draft.scenario.changes == kept.changes
+        # Nothing to lose: it opens at once.
+        shelf.saved.value = record.id
+        await shelf._open_chosen()
+        assert not shelf._question.visible
+        agrees(view)
 
     asyncio.run(run())
 

@@ -1,12 +1,15 @@
+import threading
 from dataclasses import replace
 
 import pandas as pd
 import pytest
 
 from layers.messages import text
-from planner import coverage
+from planner import Scenario, coverage
+from planner.changes import Close
 from planner.desk import chart, figures, place, table
 from planner.desk.study import Choice, Study
+from planner.desk.trial import Trial
 
 
 @pytest.fixture(scope="module")
@@ -128,10 +131,10 @@ def test_a_facility_tells_whom_it_is_nearest_to(study, choice):
     answer = study.answer(choice)
     demand, people = answer.measured.result.demand, study.city.population["women_15_49"]
     mine = (demand["facility"] == "m1") & demand["district"].notna()
-    html = place.facility_told(answer, "m1", "en")
-    assert f"{people[mine & demand['served']].sum():,.0f} people within reach" in html
-    assert f"{people[mine & ~demand['served']].sum():,.0f} beyond it" in html
-    assert place.facility_told(answer, "nobody", "en") == ""
+    html = place.facility_told(answer, place.ask_facility(answer, "m1"), "en")
+    assert f'facility-nearest">{people[mine & demand["served"]].sum():,.0f}<' in html
+    assert f'facility-beyond">{people[mine & ~demand["served"]].sum():,.0f}<' in html
+    assert place.ask_facility(answer, "nobody") is None
 
 
 def test_the_curve_ends_where_the_rate_stands(study, choice):
@@ -144,3 +147,40 @@ def test_the_curve_ends_where_the_rate_stands(study, choice):
     )
     assert "within 800 m" in drawn
     assert chart.curve(cutoffs, people, total=0.0, cutoff=800.0, unit="m", lang="en") == ""
+
+
+def test_nobody_waits_for_what_another_has_computed(city, monkeypatch):
+    study = Study(city)
+    quick = Choice(service="mother_baby_room", level="district")
+    slow = Choice(service="menopause_clinic", level="district")
+    before = study.answer(quick).total["rate"]
+    begun, go = threading.Event(), threading.Event()
+    measure = Study._measure
+
+    def waiting(self, choice, standard):
+        if choice.service == slow.service:
+            begun.set()
+            assert go.wait(30)
+        return measure(self, choice, standard)
+
+    monkeypatch.setattr(Study, "_measure", waiting)
+    found = []
+    thread = threading.Thread(target=lambda: found.append(study.answer(slow)))
+    thread.start()
+    assert begun.wait(30)
+    # Neither what is at hand, nor what is new, nor a scenario waits for it.
+    assert study.answer(quick).total["rate"] == before
+    assert study.answer(replace(quick, year=2021)).total["facilities"] == 1
+    trial = Trial.begin(study, "mother_baby_room", None)
+    assert trial.compare(Scenario((Close(id="m1"),)), "district").after["facilities"] == 1
+    assert not found
+    go.set()
+    thread.join(30)
+    assert found[0].total["facilities"] == 1
+
+
+def test_plan_and_coverage_share_their_networks(city):
+    study = Study(city)
+    standard = study.services["menopause_clinic"].standard
+    assert study._following.network(standard) is study.bench.network(standard)
+    assert study._following.homes(standard).edge is study.bench.homes(standard).edge
