@@ -27,7 +27,7 @@ from planner.siting.solution import Solution
 GROUP = "residents"
 COVER = {"sites": 2_000, "number": 50, "gap": 0.01, "seconds": 60.0}
 MEDIAN = {"homes": 200_000, "sites": 1_000, "number": 50, "gap": 0.02, "seconds": 120.0}
-NEAREST = 100
+NEAREST = 60
 GIB = 2**20
 
 
@@ -93,7 +93,7 @@ def median(network: Network, homes: Positions, people: np.ndarray, listen: Contr
     homes, people = homes.take(drawn), people[drawn]
     sites = candidates(homes, people, int(MEDIAN["sites"]))
     print(f"p-median: {len(people):,} homes, {len(sites):,} sites, p = 50, {NEAREST} nearest each")
-    with told("  distances to the nearest hundred"):
+    with told(f"  distances to the nearest {NEAREST}"):
         distance, origin = nearest_rows(network, sites, homes, NEAREST)
     begun = time.perf_counter()
     with told("  solve, from distances to proof"):
@@ -105,7 +105,7 @@ def median(network: Network, homes: Positions, people: np.ndarray, listen: Contr
             demands=len(people),
             number_of_sites=len(sites),
         )
-        # Whoever has none of the nearest hundred counts with the last of them: no bound is
+        # Whoever has none of the nearest counts with the last of them: no bound is
         # too high for that.
         last = np.where(origin >= 0, distance, 0.0).max(axis=1)
         reached = origin[:, 0] >= 0

@@ -80,14 +80,18 @@ def _ball(
     wait_cost,
     distance,
     touched,
+    most,
 ):
     """Search from one origin; as `nearest`, but it leaves alone what it does not reach.
+
+    Nor does it go past a node further than that node's `most`, where there are any.
 
     Returns
     -------
     How many nodes it reached, listed in `touched`; -1 where the room did not suffice.
     """
     mask = len(first) - 1
+    bounded = len(most) > 0
     free = np.int32(-1)
     used = 0
     waiting = 0
@@ -127,6 +131,8 @@ def _ball(
                 cost = here + arcs[arc].cost
                 head = arcs[arc].head
                 if cost >= distance[head] or cost > limit:
+                    continue
+                if bounded and cost > most[head]:
                     continue
                 if distance[head] == np.inf:
                     touched[count] = head
@@ -175,7 +181,7 @@ def balls(
     touched = np.empty(len(start) - 1, np.int64)
     first = np.full(buckets, -1, np.int32)
     wait_next, wait_node = np.empty(room, np.int32), np.empty(room, np.int32)
-    wait_cost = np.empty(room)
+    wait_cost, nowhere = np.empty(room), np.empty(0)
     filled = 0
     for origin in range(len(seed_start) - 1):
         begin, end = seed_start[origin], seed_start[origin + 1]
@@ -192,6 +198,7 @@ def balls(
             wait_cost,
             distance,
             touched,
+            nowhere,
         )
         if count < 0:
             return -1
@@ -227,7 +234,7 @@ def sums(start, arcs, seed_start, seed_node, seed_cost, limit, width, buckets, r
     touched = np.empty(len(start) - 1, np.int64)
     first = np.full(buckets, -1, np.int32)
     wait_next, wait_node = np.empty(room, np.int32), np.empty(room, np.int32)
-    wait_cost = np.empty(room)
+    wait_cost, nowhere = np.empty(room), np.empty(0)
     for origin in range(len(seed_start) - 1):
         begin, end = seed_start[origin], seed_start[origin + 1]
         count = _ball(
@@ -243,6 +250,7 @@ def sums(start, arcs, seed_start, seed_node, seed_cost, limit, width, buckets, r
             wait_cost,
             distance,
             touched,
+            nowhere,
         )
         if count < 0:
             return False
@@ -303,6 +311,8 @@ def meetings(
     beside_target,
     beside_cost,
     targets,
+    most,
+    near,
     weight,
     total,
     ends,
@@ -321,6 +331,9 @@ def meetings(
         The same for each origin: targets it reaches along its own street.
     targets
         Number of targets.
+    most, near
+        Distance past which each node, and each target, is of no interest; none for no
+        such bounds.
     weight, total
         A row a target and a row an origin, a column a kind of weight; the sums are
         filled in. Without columns the targets are listed instead.
@@ -354,6 +367,7 @@ def meetings(
             wait_cost,
             distance,
             touched,
+            most,
         )
         if count < 0:
             return -1
@@ -375,6 +389,9 @@ def meetings(
             return origin
         for at in range(found):
             one = met[at]
+            if len(near) > 0 and best[one] > near[one]:
+                best[one] = np.inf
+                continue
             if kinds == 0:
                 target[filled] = one
                 cost[filled] = best[one]
@@ -554,3 +571,31 @@ def few(
         for at in range(beside_start[target], beside_start[target + 1]):
             if beside_cost[at] <= limit:
                 _offer(distance, origin, target, beside_cost[at], beside_origin[at])
+
+
+@compiled
+def rank(start, target, cost, first, distance, origin):
+    """Put what each of some origins reaches among its targets' nearest few.
+
+    Parameters
+    ----------
+    start, target, cost
+        Where each origin's list begins; the targets and their distances.
+    first
+        Number of the first origin; none of a greater number was put in before.
+    distance, origin
+        A row a target, a column a rank, nearest first; inf and -1 where there are fewer.
+    """
+    last = distance.shape[1] - 1
+    for own in range(len(start) - 1):
+        for at in range(start[own], start[own + 1]):
+            row = target[at]
+            if cost[at] >= distance[row, last]:
+                continue
+            hole = last
+            while hole > 0 and distance[row, hole - 1] > cost[at]:
+                distance[row, hole] = distance[row, hole - 1]
+                origin[row, hole] = origin[row, hole - 1]
+                hole -= 1
+            distance[row, hole] = cost[at]
+            origin[row, hole] = first + own

@@ -374,6 +374,8 @@ def meetings(
     targets: int,
     *,
     at_once: int = 4_000_000,
+    most: Floats | None = None,
+    near: Floats | None = None,
 ) -> Iterator[Ball]:
     """Stream the targets that each origin alone reaches, some origins at a time.
 
@@ -387,6 +389,8 @@ def meetings(
         Targets that each origin reaches without passing a node.
     targets
         Number of targets.
+    most, near
+        Distance past which each node, and each target, is of no interest.
 
     Returns
     -------
@@ -395,6 +399,7 @@ def meetings(
     start, own_node, own_cost = _by_origin(seed_node, seed_cost, seed_origin, origins, limit)
     width, buckets = _buckets(rows, own_cost, least=2.0**-16)
     no_weight, no_total = np.empty((targets, 0)), np.empty((origins, 0))
+    bounds = tuple(np.empty(0) if one is None else one for one in (most, near))
     held = max(at_once, 1)
     search = kernels("_kernels").meetings
 
@@ -408,7 +413,7 @@ def meetings(
                 *(rows.start, rows.arcs, start[own.start : own.stop + 1], own_node, own_cost),
                 *(limit, width, buckets, room, doors.start, doors.to, doors.cost),
                 *(beside.start[own.start : own.stop + 1], beside.to, beside.cost, targets),
-                *(no_weight, no_total, ends[1:], target, cost),
+                *(*bounds, no_weight, no_total, ends[1:], target, cost),
             )
             if done == count:
                 return Ball(own.start, ends, target[: ends[-1]], cost[: ends[-1]])
@@ -467,7 +472,7 @@ def sums_met(
                 *(rows.start, rows.arcs, start[own.start : own.stop + 1], own_node, own_cost),
                 *(limit, width, buckets, room, doors.start, doors.to, doors.cost),
                 *(beside.start[own.start : own.stop + 1], beside.to, beside.cost),
-                *(len(weight), weight, total[own], ends, nowhere.astype(np.int64), nowhere),
+                *(len(weight), nowhere, nowhere, weight, total[own], ends, nowhere.astype(np.int64), nowhere),
             )
             < 0
         ):

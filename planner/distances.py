@@ -26,6 +26,12 @@ if TYPE_CHECKING:
     from planner.reach import Towards, Unit
 
 
+_FEW = 12
+"""Nearest origins up to which one search from all of them at once finds each target's."""
+_FIRST_WAY, _LAST_WAY = 500.0, 200_000.0
+"""Metres within which each origin's own nearest few are looked for, at first and at last."""
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Pairs:
     """Targets that each of some origins reaches, as sparse rows.
@@ -298,6 +304,9 @@ def nearest_rows(
     """
     unit, bound = within(cutoff, cutoff_min, towards)
     origins, targets = network.positions_of(origins), network.positions_of(targets)
+    if count > _FEW:
+        distance, origin = _many_rows(network, origins, targets, count, bound, unit, towards)
+        return np.where(origin >= 0, np.minimum(distance, bound), np.inf), origin
     near = _search.nearest_origins(
         network.rows(unit, towards),
         *seeds_of(network, origins, unit, towards),
@@ -311,6 +320,63 @@ def nearest_rows(
     beside = Doors.sorted(len(targets), target, source, direct)
     distance, origin = _search.few_met(near, node, way, beside, bound + SLACK)
     return np.where(origin >= 0, np.minimum(distance, bound), np.inf), origin
+
+
+def _many_rows(
+    network: Network,
+    origins: Positions,
+    targets: Positions,
+    count: int,
+    bound: float,
+    unit: Unit,
+    towards: Towards,
+) -> tuple[Floats, Ints]:
+    """Find the nearest origins of each target by searching from each origin alone.
+
+    No search goes past a node that has enough others nearer: as far as its nearest origin,
+    and from there as far as that one's own nearest few lie, there are enough.
+    """
+    rows, seeds = network.rows(unit, towards), seeds_of(network, origins, unit, towards)
+    limit = bound + SLACK
+    there, nearest = _search.nearest_origin(rows, *seeds, len(origins), limit)
+    span = _spans(network, origins, count, bound, unit, towards)
+    # Where none is, the last of the spans stands for there being no bound.
+    most = there + np.append(span, np.inf)[nearest] + SLACK
+    doors = _doors(network, targets, unit, towards)
+    beside = _beside(network, origins, targets, unit, towards)
+    near = np.full(len(targets), np.inf)
+    np.minimum.at(near, doors.to, np.repeat(most, np.diff(doors.start)) + doors.cost)
+    distance = np.full((len(targets), count), np.inf)
+    origin = np.full((len(targets), count), -1, dtype=np.int64)
+    found = _search.meetings(
+        *(rows, *seeds, len(origins), limit, doors, beside, len(targets)), most=most, near=near
+    )
+    put = _search.kernels("_kernels").rank
+    for ball in found:
+        put(ball.start, ball.node, ball.distance, ball.first, distance, origin)
+    return distance, origin
+
+
+def _spans(
+    network: Network, origins: Positions, count: int, bound: float, unit: Unit, towards: Towards
+) -> Floats:
+    """(origins,) distance from each within which enough origins lie, itself one of them."""
+    span = np.full(len(origins), np.inf)
+    left = np.flatnonzero(origins.edge >= 0)
+    back: Towards = "from" if towards == "facility" else "facility"
+    radius = min(bound, _FIRST_WAY * (1.0 if unit == "m" else network.access_pace(unit)))
+    while len(left) and len(origins) >= count:
+        limit = {"cutoff": radius} if unit == "m" else {"cutoff_min": radius}
+        for part in pairs(network, origins.take(left), origins, towards=back, **limit):
+            for own in range(len(part.start) - 1):
+                away = part.distance[part.start[own] : part.start[own + 1]]
+                if len(away) >= count:
+                    span[left[part.first + own]] = np.partition(away, count - 1)[count - 1]
+        left = left[np.isinf(span[left])]
+        if radius >= bound or radius >= _LAST_WAY * network.access_pace(unit):
+            break
+        radius = min(radius * 2.0, bound)
+    return span
 
 
 def _approach(

@@ -33,10 +33,13 @@ _COMMANDS = (
     "bench",
 )
 """Modules of this folder, in the order in which help lists them."""
+_INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command.
+
+    The process's own command ends with it, whatever a solver that was stopped still does.
 
     Parameters
     ----------
@@ -47,8 +50,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     -------
     0 done, 1 findings or damaged input that stop the work, 2 wrong use.
     """
-    with speaking(_language_of(sys.argv[1:] if arguments is None else arguments)):
-        options = _parser(sys.argv[1:] if arguments is None else arguments).parse_args(arguments)
+    if arguments is not None:
+        return _run(arguments)
+    try:
+        status = _run(sys.argv[1:])
+    except KeyboardInterrupt:
+        _leave(_INTERRUPTED)
+        raise
+    _leave(status)
+    return status
+
+
+def _leave(status: int) -> None:
+    """End the process if a solver that was stopped would keep it waiting for half a minute."""
+    solvers = sys.modules.get("planner.siting.program")
+    if solvers is not None and solvers.left_running():
+        # All is written: nothing is lost with what it still holds.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def _run(arguments: Sequence[str]) -> int:
+    with speaking(_language_of(arguments)):
+        options = _parser(arguments).parse_args(arguments)
         try:
             status = options.run(options)
         except BrokenPipeError:

@@ -42,8 +42,16 @@ _SETTINGS: dict[str, Any] = {
 }
 
 
+_left: set[threading.Thread] = set()
+"""Runs that nobody waits for any more, until they have ended by themselves."""
+
 # Seconds between two looks at the clock, and those that HiGHS is given to end by itself.
 _LISTEN, _GRACE = 0.05, 0.5
+
+
+def left_running() -> bool:
+    """Whether HiGHS is still at something that was stopped: Python waits for that at its exit."""
+    return any(thread.is_alive() for thread in _left)
 
 
 class _Quiet(highspy.Highs):
@@ -376,6 +384,9 @@ class _Run:
         finally:
             self._stop = True
             if self.busy:
+                # Where it asks no callback it may still look at the clock.
+                self._highs.setOptionValue("time_limit", 0.0)
+                _left.add(self._thread)
                 # At exit Python must not be gone before HiGHS has told it of its end.
                 atexit.register(self._thread.join)
         if self._raised is not None:
@@ -398,6 +409,7 @@ class _Run:
             highspy.Highs.resetThreadScheduler(False)
             self._news.put(None)
             atexit.unregister(self._thread.join)
+            _left.discard(self._thread)
 
     def _pause(self, event: Any) -> None:
         if self._stop:

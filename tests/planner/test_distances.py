@@ -1,4 +1,5 @@
 import math
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
@@ -7,6 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from layers.errors import InputError
+from planner import distances
 from planner.distances import nearest_few, pairs, sums
 from planner.network import Network
 from planner.reach import SLACK
@@ -69,11 +71,13 @@ def test_sums_are_those_of_the_pairs(data, unit, towards):
     np.testing.assert_array_equal(alone["a"], found["a"])
 
 
-@given(st.data(), UNITS, WAYS, st.integers(0, 4))
+@given(st.data(), UNITS, WAYS, st.integers(0, 4), st.booleans())
 @settings(max_examples=200, deadline=None)
-def test_the_nearest_few_are_the_oracles(data, unit, towards, count):
+def test_the_nearest_few_are_the_oracles(data, unit, towards, count, singly):
     network, origins, targets, every, options = asked(data, unit, towards)
-    found = nearest_few(network, origins, targets, count, **options)
+    # Searched from all origins at once, or from each alone as where many are wanted.
+    with patch.object(distances, "_FEW", 0 if singly else distances._FEW):
+        found = nearest_few(network, origins, targets, count, **options)
     row = {label: number for number, label in enumerate(origins.index)}
     for number, label in enumerate(targets.index):
         own = found[found["target"] == label]
