@@ -472,7 +472,16 @@ def sums_met(
                 *(rows.start, rows.arcs, start[own.start : own.stop + 1], own_node, own_cost),
                 *(limit, width, buckets, room, doors.start, doors.to, doors.cost),
                 *(beside.start[own.start : own.stop + 1], beside.to, beside.cost),
-                *(len(weight), nowhere, nowhere, weight, total[own], ends, nowhere.astype(np.int64), nowhere),
+                *(
+                    len(weight),
+                    nowhere,
+                    nowhere,
+                    weight,
+                    total[own],
+                    ends,
+                    nowhere.astype(np.int64),
+                    nowhere,
+                ),
             )
             < 0
         ):

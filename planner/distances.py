@@ -366,8 +366,12 @@ def _spans(
     back: Towards = "from" if towards == "facility" else "facility"
     radius = min(bound, _FIRST_WAY * (1.0 if unit == "m" else network.access_pace(unit)))
     while len(left) and len(origins) >= count:
-        limit = {"cutoff": radius} if unit == "m" else {"cutoff_min": radius}
-        for part in pairs(network, origins.take(left), origins, towards=back, **limit):
+        for part in pairs(
+            *(network, origins.take(left), origins),
+            cutoff=radius if unit == "m" else None,
+            cutoff_min=radius if unit == "min" else None,
+            towards=back,
+        ):
             for own in range(len(part.start) - 1):
                 away = part.distance[part.start[own] : part.start[own + 1]]
                 if len(away) >= count:

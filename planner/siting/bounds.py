@@ -337,8 +337,10 @@ class Dual:
             price = np.clip(self.price + length * span / norm * short, self._lowest, self.rows.far)
 
 
-def unlimited(rows: Rows, choice: Choice, watch: Watch) -> Callable[[Floats], Point | None]:
-    """Make the relaxation for sites without capacities."""
+def unlimited(
+    rows: Rows, choice: Choice, watch: Watch, constant: float = 0.0
+) -> Callable[[Floats], Point | None]:
+    """Make the relaxation for sites without capacities, with a constant on every bound."""
     made = kernels()
 
     def relaxed(price: Floats) -> Point | None:
@@ -348,7 +350,7 @@ def unlimited(rows: Rows, choice: Choice, watch: Watch) -> Callable[[Floats], Po
         if best is None:
             return None
         made.shortfall(rows.start, rows.site, rows.cost, price, best.share, short)
-        return Point(float(price.sum()) + best.value, short, saved, best)
+        return Point(float(price.sum()) + best.value + constant, short, saved, best)
 
     return relaxed
 

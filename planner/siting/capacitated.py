@@ -102,6 +102,8 @@ def capacitated_p_median(
     load: ArrayLike | None = None,
     split: bool = False,
     beyond: ArrayLike | None = None,
+    within: ArrayLike | None = None,
+    lost: ArrayLike | None = None,
     control: Control | None = None,
 ) -> Solution:
     """Open sites and allocate the people so that their distances add up to least.
@@ -112,7 +114,7 @@ def capacitated_p_median(
         Demand, sites, distances and capacities. People go where they are sent, which need not
         be the nearest site; existing sites have capacities as well.
     limits
-        What the choice must keep. A floor counts the people allocated.
+        What the choice must keep. A floor counts the people allocated ``within``.
     load
         (n,) what each row takes of a site's capacity; its people when None.
     split
@@ -120,6 +122,9 @@ def capacitated_p_median(
     beyond
         Distance at which people who are not served are counted, for all or (n,) by row; a
         site further away serves nobody. None: everyone must be served.
+    within
+        Distance up to which somebody counts as served, for all or (n,) by row. None: as
+        far as rows go.
     control
         Time, gap and progress.
 
@@ -145,9 +150,13 @@ def capacitated_p_median(
     21.0
     """
     with Watch(control) as watch:
-        loads = Loads.of(instance, limits, _loads(instance, load), beyond, split=split)
+        heavy, most = _loads(instance, load), beyond
+        if lost is not None:
+            heavy = np.where(lost, 0.0, heavy)
+            most = np.where(lost, 0.0, np.inf if beyond is None else beyond)
+        loads = Loads.of(instance, limits, heavy, most, within, split=split)
         search = _Search(loads, watch)
-        if beyond is None and shortage(instance, limits, load=load) is not None:
+        if beyond is None and shortage(instance, limits, load=heavy) is not None:
             search.infeasible = True
         else:
             search.run()
@@ -284,7 +293,7 @@ class _Search(Search):
         if not objective < self.best or not self.loads.holds(opened, parts):
             return
         sites = self.choice.sites[opened]
-        served = self.loads.served(parts)
+        served = self.loads.served(parts, near=True)
         if not self.loads.limits.broken(self.loads.instance, sites, served):
             self.best, self.opened, self.parts = objective, opened, parts
             self.tell("exchange")
@@ -312,7 +321,7 @@ class _Search(Search):
         if self.opened is not None and self.parts is not None:
             sites = np.sort(self.choice.sites[self.opened])
             served, assigned = loads.served(self.parts), loads.assigned(self.parts)
-            verified(loads.instance, loads.limits, sites, served)
+            verified(loads.instance, loads.limits, sites, loads.served(self.parts, near=True))
             objective = self.best
         return self.solution(
             "capacitated_p_median",

@@ -12,12 +12,17 @@ from planner.siting.bounds import Rows, distances, exchange
 from planner.siting.choice import Choice
 from planner.siting.conflict import explain
 from planner.siting.control import Watch
+from planner.siting.floors import distances_within
 from planner.siting.instance import Instance
+from planner.siting.limits import slack
 from planner.siting.program import Program
+from planner.siting.reduction import reduced
 from planner.siting.search import Search
 from planner.siting.solution import verified
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
     from planner.siting.bounds import Flags
     from planner.siting.control import Control
     from planner.siting.instance import Floats, Ints
@@ -35,6 +40,8 @@ def p_centre(
     limits: Limits,
     *,
     weighted: bool = False,
+    within: ArrayLike | None = None,
+    lost: ArrayLike | None = None,
     control: Control | None = None,
 ) -> Solution:
     """Open sites so that the greatest distance to the nearest open site is least.
@@ -49,9 +56,14 @@ def p_centre(
         Demand, sites and distances; everyone with people must have an open site in their row,
         so rows cut short must be long enough.
     limits
-        What the choice must keep. Everyone is served, so floors always are.
+        What the choice must keep. A floor counts the people served ``within``.
     weighted
         Count people times distance rather than distance.
+    within
+        Distance up to which somebody counts as served, for all or (n,) by row. None: as
+        far as rows go.
+    lost
+        (n,) rows that need not be served, and count as not served. None for none.
     control
         Time, gap and progress.
 
@@ -70,7 +82,7 @@ def p_centre(
     (array([1]), 4.0, 'optimal')
     """
     with Watch(control) as watch:
-        search = _Search(instance, limits, watch, weighted=weighted)
+        search = _Search(instance, limits, watch, within, lost, weighted=weighted)
         search.run()
         search.explain()
         return search.answer()
@@ -79,10 +91,24 @@ def p_centre(
 class _Search(Search):
     """One solve: its bound is the least distance that was not shown to be too short."""
 
-    def __init__(self, instance: Instance, limits: Limits, watch: Watch, *, weighted: bool) -> None:
+    def __init__(
+        self,
+        instance: Instance,
+        limits: Limits,
+        watch: Watch,
+        within: ArrayLike | None,
+        lost: ArrayLike | None,
+        *,
+        weighted: bool,
+    ) -> None:
         super().__init__(Choice(instance, limits), watch, whole=False)
         self.instance, self.limits = instance, limits
         self.weight = instance.people if weighted else (instance.people > 0).astype(np.float64)
+        if lost is not None:
+            self.weight = np.where(lost, 0.0, self.weight)
+        far = np.full(instance.demands, np.inf)
+        self.within = distances_within(instance, within, far)
+        self._floors = _Floors(instance, limits, self.within) if limits.floors else None
         counted = Instance.of(instance.pairs, people=self.weight, role=instance.role)
         self.rows = Rows.of(counted, *distances(instance, None), self.choice)
 
@@ -147,6 +173,8 @@ class _Search(Search):
         program = Program("min")
         self.choice.add_to(program, np.ones(len(self.choice.sites)), integer=whole)
         program.add_rows(cover.indptr, cover.indices, 1.0, lower=1.0)
+        if self._floors is not None:
+            self._floors.add_to(program, self.choice)
         if whole:
             program.set(mip_max_improving_sols=1)
         outcome = program.solve(self.watch, what="proof", tell=lambda *_: None)
@@ -163,8 +191,7 @@ class _Search(Search):
 
     def _offer(self, opened: Ints) -> None:
         sites = self.choice.sites[opened]
-        objective, _ = farthest(self.instance, self.weight, sites)
-        served = np.ones(self.instance.demands)
+        objective, _, served = self._measured(sites)
         if objective < self.best and not self.limits.broken(self.instance, sites, served):
             self.best, self.opened = objective, opened
             self.tell("exchange")
@@ -173,7 +200,14 @@ class _Search(Search):
         """Find out why there is no choice, if there is none."""
         if self.infeasible:
             roomy = replace(self.instance, capacity=np.full(self.instance.sites, np.inf))
-            self.conflict = explain(roomy, self.limits, self.watch, share=1.0)
+            if self.limits.floors:
+                kept = roomy.pairs.distance <= np.repeat(self.within, roomy.pairs.counts)
+                near = replace(roomy, pairs=roomy.pairs.keep(kept))
+                self.conflict = explain(near, self.limits, self.watch)
+            if self.conflict is None:
+                counted = replace(roomy, people=np.where(self.weight > 0, roomy.people, 0.0))
+                limits = replace(self.limits, floors={})
+                self.conflict = explain(counted, limits, self.watch, share=1.0)
 
     def answer(self) -> Solution:
         """Give what was found, measured anew."""
@@ -182,29 +216,57 @@ class _Search(Search):
         served, objective = np.zeros(self.instance.demands), float("nan")
         if self.opened is not None:
             sites = np.sort(self.choice.sites[self.opened])
-            objective, assigned = farthest(self.instance, self.weight, sites)
-            verified(self.instance, self.limits, sites, np.ones(self.instance.demands))
-            served = (assigned >= 0).astype(np.float64)
+            objective, assigned, served = self._measured(sites)
+            verified(self.instance, self.limits, sites, served)
         return self.solution(
             "p_centre", sites=sites, objective=objective, assigned=assigned, served=served
         )
 
+    def _measured(self, opened: Ints) -> tuple[float, Ints, Floats]:
+        """Measure by plain arithmetic: the greatest distance, and who serves each row.
 
-def farthest(instance: Instance, weight: Floats, opened: Ints) -> tuple[float, Ints]:
-    """Measure the greatest distance by plain arithmetic: it, and (n,) who serves each row.
+        The last, (n,), is 1 where that counts for the floors.
+        """
+        site, distance = self.instance.pairs.nearest(self.instance.is_open(opened))
+        counts = self.weight > 0
+        served = (site >= 0) & (distance <= self.within)
+        greatest = float((self.weight[counts] * distance[counts]).max(initial=0.0))
+        return greatest, site, served.astype(np.float64)
 
-    Parameters
-    ----------
-    instance
-        The problem.
-    weight
-        (n,) by which each row's distance is multiplied; 0 where it does not count.
-    opened
-        Sites opened anew.
-    """
-    site, distance = instance.pairs.nearest(instance.is_open(opened))
-    counts = weight > 0
-    return float((weight[counts] * distance[counts]).max(initial=0.0)), site
+
+class _Floors:
+    """Floors as rows of a covering program: people, merged, who are near enough or not."""
+
+    def __init__(self, instance: Instance, limits: Limits, within: Floats) -> None:
+        kept = instance.pairs.distance <= np.repeat(within, instance.pairs.counts)
+        near = replace(instance, pairs=instance.pairs.keep(kept))
+        self._cover = cover = reduced(near, limits)
+        self._short = []
+        for area, share in limits.floors.items():
+            inside = instance.area == area
+            total = float(instance.people[inside].sum())
+            there = float((instance.people * cover.base)[inside].sum())
+            self._short.append((area, share * total - there - slack(total) / 2))
+
+    def add_to(self, program: Program, choice: Choice) -> None:
+        """Add the floors to a program whose first columns are the choice's sites."""
+        cover = self._cover
+        assert len(cover.sites) == len(choice.sites)
+        column = program.add_columns(np.zeros(cover.rows)) + np.arange(cover.rows)
+        program.add_rows(
+            cover.start + np.arange(cover.rows + 1),
+            np.insert(cover.site.astype(np.int64), cover.start[:-1], column),
+            np.insert(np.ones(len(cover.site)), cover.start[:-1], -1.0),
+            lower=0.0,
+        )
+        for area, short in self._short:
+            here = cover.area == area
+            if short > 0:
+                people = cover.weight[here]
+                scale = max(1.0, float(people.max(initial=1.0)))
+                program.add_rows(
+                    [0, len(people)], column[here], people / scale, lower=short / scale
+                )
 
 
 def _steep(rows: Rows) -> Rows:

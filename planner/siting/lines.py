@@ -104,6 +104,9 @@ class Lines:
             # Beyond the last candidate looked at there may be others: nothing is nearer.
             full = counts >= self._ranks()
             far[full] = near.distance[near.start[:-1][full] + self._ranks() - 1]
+            if self._problem.floors:
+                # All within the standard are in the rows, however many.
+                far[full] = np.maximum(far[full], self._standard.cutoff + SLACK)
         return far
 
     def _ranks(self) -> int:
@@ -131,7 +134,14 @@ class Lines:
         keep = (origin >= 0) & (distance < there[:, None])
         row, rank = np.nonzero(keep)
         parts = [(row, origin[row, rank], distance[row, rank]), *self._of_existing()]
+        if self._problem.floors:
+            # Who counts as served has to be known whole.
+            rows = np.arange(len(self._row))
+            parts += self._chunks(self._positions, rows, there, cutoff=self._standard.cutoff)
         every, site, away = (np.concatenate(part) for part in zip(*parts, strict=True))
+        if self._problem.floors:
+            _, first = np.unique(every.astype(np.int64) * self._sites + site, return_index=True)
+            every, site, away = every[first], site[first], away[first]
         return Pairs.of(every, site, away, demands=len(self._row), number_of_sites=self._sites)
 
     def _of_candidates(self) -> Iterator[tuple[Ints, Ints, Floats]]:
@@ -163,17 +173,18 @@ class Lines:
             yield best["row"].to_numpy(), first + best["site"].to_numpy(), best["away"].to_numpy()
 
     def _chunks(
-        self, origins: Positions, row: Ints, most: Floats
+        self, origins: Positions, row: Ints, most: Floats, *, cutoff: float | None = None
     ) -> Iterator[tuple[Ints, Ints, Floats]]:
         """Give row, origin and distance of pairs, but those no nearer than what there is."""
         homes = self._homes.take(self._row[row])
         closer = self._problem.decay is not None or not self._problem.traits.covers
         held = 0
+        radius = self.radius if cutoff is None else cutoff
         for part in pairs(
             *(self._network, origins, homes),
             towards=self._problem.towards,
-            cutoff=None if self._standard.unit == "min" else self.radius,
-            cutoff_min=self.radius if self._standard.unit == "min" else None,
+            cutoff=None if self._standard.unit == "min" else radius,
+            cutoff_min=radius if self._standard.unit == "min" else None,
         ):
             who, origin, away = row[part.target], part.origin, part.distance
             if closer:

@@ -10,6 +10,7 @@ import numpy as np
 
 from planner.siting.bounds import Point, Rows, distances, kernels
 from planner.siting.choice import Choice
+from planner.siting.floors import distances_within
 from planner.siting.limits import slack
 from planner.siting.program import INF, Program
 
@@ -60,6 +61,8 @@ class Loads:
     """(r,) of each row."""
     room: Floats
     """(s,) capacity of each site."""
+    near: Flags
+    """(k,) entries that count for the floors."""
     split: bool
 
     @classmethod
@@ -69,6 +72,7 @@ class Loads:
         limits: Limits,
         load: Floats,
         beyond: ArrayLike | None,
+        within: ArrayLike | None = None,
         *,
         split: bool,
     ) -> Loads:
@@ -98,9 +102,9 @@ class Loads:
             np.zeros(len(row), dtype=bool),
             row,
         )
-        return cls(
-            instance, limits, choice, pairs, rows, sites, load[row], instance.capacity[sites], split
-        )
+        near = slim.distance <= distances_within(instance, within, limit)[slim.rows]
+        room = instance.capacity[sites]
+        return cls(*(instance, limits, choice, pairs, rows, sites, load[row], room, near, split))
 
     @cached_property
     def by_site(self) -> BySite:
@@ -154,10 +158,13 @@ class Loads:
         within = parts.min(initial=0.0) >= 0 and self.share(parts).max(initial=0.0) <= 1 + _WHOLE
         return bool(fits.all() and within and not closed.any())
 
-    def served(self, parts: Floats) -> Floats:
-        """(n,) how far each of the instance's rows is served; wholly where nobody lives."""
+    def served(self, parts: Floats, *, near: bool = False) -> Floats:
+        """(n,) how far each of the instance's rows is served; wholly where nobody lives.
+
+        With ``near`` only as far as that counts for the floors.
+        """
         share = np.ones(self.instance.demands)
-        share[self.rows.row] = self.share(parts)
+        share[self.rows.row] = self.share(parts * self.near if near else parts)
         return share
 
     def assigned(self, parts: Floats) -> Ints:
@@ -273,6 +280,7 @@ def _transported(loads: Loads, opened: Ints, watch: Watch) -> Floats | None:
     start = np.searchsorted(owner, np.arange(len(must) + 1))
     program.add_rows(start, np.arange(len(there)), 1.0, lower=np.where(must, 1.0, 0.0), upper=1.0)
     _hold(loads, program, there, np.arange(len(there)))
+    promise(loads, program, there, np.arange(len(there)))
     outcome = program.solve(watch, what="exchange", tell=lambda *_: None)
     if outcome.found != "optimal" or outcome.values is None:
         return None
@@ -302,6 +310,22 @@ def _hold(
             )
         else:
             program.add_rows([0, len(mine)], column[mine], load[mine] / scale, upper=room / scale)
+
+
+def promise(loads: Loads, program: Program, entry: Ints, column: Ints) -> None:
+    """Have enough people of each area served near enough."""
+    instance, row, owner = loads.instance, loads.rows.row, loads.rows.owner[entry]
+    people, area = instance.people[row], instance.area[row]
+    for key, share in loads.limits.floors.items():
+        total = float(people[area == key].sum())
+        mine = (area == key)[owner] & loads.near[entry]
+        scale = max(1.0, total)
+        program.add_rows(
+            [0, int(mine.sum())],
+            column[mine],
+            people[owner[mine]] / scale,
+            lower=(share * total - slack(total) / 2) / scale,
+        )
 
 
 class Allocation:
@@ -347,23 +371,7 @@ class Allocation:
         pairs = np.column_stack([column[new], rows.site[entry][new]]).ravel()
         size = int(new.sum())
         program.add_rows(2 * np.arange(size + 1), pairs, np.tile([1.0, -1.0], size), upper=0.0)
-        self._floors(owner, column)
-
-    def _floors(self, owner: Ints, column: Ints) -> None:
-        loads = self.loads
-        instance, row = loads.instance, loads.rows.row
-        for key, share in loads.limits.floors.items():
-            here = instance.area[row] == key
-            people = instance.people[row]
-            total = float(people[here].sum())
-            mine = here[owner]
-            scale = max(1.0, total)
-            self.program.add_rows(
-                [0, int(mine.sum())],
-                column[mine],
-                people[owner[mine]] / scale,
-                lower=(share * total - slack(total) / 2) / scale,
-            )
+        promise(loads, program, entry, column)
 
     def start(self, opened: Ints, parts: Floats) -> Floats:
         """Values of an allocation to begin with."""

@@ -12,16 +12,19 @@ from planner.siting.branching import branch
 from planner.siting.choice import Choice
 from planner.siting.conflict import explain
 from planner.siting.control import Watch
+from planner.siting.floors import Promises, distances_within
 from planner.siting.radius import Radius, cut_down
 from planner.siting.search import Search
 from planner.siting.solution import verified
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import ArrayLike
 
     from planner.siting.bounds import Point
     from planner.siting.control import Control
-    from planner.siting.instance import Floats, Instance, Ints, Pairs
+    from planner.siting.instance import Floats, Instance, Ints
     from planner.siting.limits import Limits
     from planner.siting.solution import Solution
 
@@ -45,6 +48,7 @@ def p_median(
     limits: Limits,
     *,
     beyond: ArrayLike | None = None,
+    within: ArrayLike | None = None,
     control: Control | None = None,
 ) -> Solution:
     """Open sites so that the people's distances to the nearest open site add up to least.
@@ -58,18 +62,22 @@ def p_median(
         Demand, sites and distances. Rows may be cut short: see ``beyond``.
     limits
         What the choice must keep. A floor counts the people with an open site in their row,
-        no further than ``beyond``.
+        no further than ``beyond`` and ``within``.
     beyond
         Distance at which people without an open site in their row are counted, for all
         or (n,) by row; a site further away serves nobody. None: everyone with people must be
         served. With rows cut to the nearest sites, the last distance of each row makes the
         bound one for the whole rows as well.
+    within
+        Distance up to which somebody counts as served, for all or (n,) by row; rows must
+        not be cut shorter than that. None: as far as they go.
     control
         Time, gap and progress.
 
     Returns
     -------
-    Objective in people times the distances' unit; ``assigned`` is -1 beyond.
+    Objective in people times the distances' unit; ``assigned`` is -1 beyond, and ``served``
+    tells who is within.
 
     Raises
     ------
@@ -86,7 +94,7 @@ def p_median(
     (array([0]), 13.0, 'optimal')
     """
     with Watch(control) as watch:
-        search = _Search(instance, limits, beyond, watch)
+        search = _Search(instance, limits, beyond, within, watch)
         search.run()
         search.explain(beyond)
         return search.answer()
@@ -96,13 +104,21 @@ class _Search(Search):
     """One solve."""
 
     def __init__(
-        self, instance: Instance, limits: Limits, beyond: ArrayLike | None, watch: Watch
+        self,
+        instance: Instance,
+        limits: Limits,
+        beyond: ArrayLike | None,
+        within: ArrayLike | None,
+        watch: Watch,
     ) -> None:
         self.instance, self.limits = instance, limits
         self.pairs, self.limit = distances(instance, beyond)
+        self.within = distances_within(instance, within, self.limit)
         choice = Choice(instance, limits)
-        self.rows = Rows.of(instance, self.pairs, self.limit, choice)
-        super().__init__(choice, watch, whole=self.rows.whole)
+        rows = Rows.of(instance, self.pairs, self.limit, choice)
+        super().__init__(choice, watch, whole=rows.whole)
+        self.promises = Promises.of(instance, limits, rows, self.within)
+        self.rows, self.constant = rows, 0.0
         self._tried: set[bytes] = set()
 
     def run(self) -> None:
@@ -111,15 +127,37 @@ class _Search(Search):
         if first is None:
             self.infeasible = self.choice.contradictory or self.choice.impossible
             return
-        if self.rows.stuck.any():
+        if self.rows.stuck.any() or self._beyond_all():
             self.infeasible = True
             return
+        if self.limits.floors:
+            first = self._promised(first)
         price = self._begin(first)
-        dual = Dual(self.rows, unlimited(self.rows, self.choice, self.watch), price)
+        dual = Dual(self.rows, self._relaxed(self.choice), price)
         for step in (self._climb, self._branch, self._prove):
             if self.done or self.infeasible or self.watch.should_stop():
                 return
             step(dual)
+
+    def _relaxed(self, choice: Choice) -> Callable[[Floats], Point | None]:
+        return unlimited(self.rows, choice, self.watch, self.constant)
+
+    def _beyond_all(self) -> bool:
+        """Whether some floor cannot be kept whatever is opened."""
+        return bool((self.promises.short(self.choice.upper > 0) > 0).any())
+
+    def _promised(self, opened: Ints) -> Ints:
+        """Find a choice that keeps the floors, and put their prices on the rows."""
+
+        def improve(rows: Rows, opened: Ints) -> Ints:
+            better = exchange(rows, self.choice, opened)
+            self._offer(better)
+            return better
+
+        sites = len(self.choice.sites)
+        price, opened = self.promises.search(improve, opened, sites, self.watch)
+        self.rows, self.constant = self.promises.priced(price), self.promises.constant(price)
+        return opened
 
     def _begin(self, opened: Ints) -> Floats:
         """Improve a first choice and find prices, by way of samples where rows are many."""
@@ -168,7 +206,7 @@ class _Search(Search):
         return self.choice.pick(cost, self.watch)
 
     def _climb(self, dual: Dual) -> None:
-        ceiling = float(self.rows.penalised.sum())
+        ceiling = float(self.rows.penalised.sum()) + self.constant
 
         def news(point: Point, share: Floats) -> float | None:
             self._try(-share if self.choice.simple else point.saved)
@@ -196,17 +234,17 @@ class _Search(Search):
         return branch(
             self,
             dual,
-            relax=lambda part: unlimited(self.rows, part, self.watch),
+            relax=self._relaxed,
             settle=settle,
             tried=lambda share: self._try(-share),
             nodes=_PARTS,
         )
 
     def _prove(self, dual: Dual) -> None:
-        left, lower, upper = cut_down(dual, self.choice, self.best)
+        left, lower, upper = cut_down(dual, self.choice, self.best, self.promises.rows)
         if len(left.cost) > _ENTRIES:
             return
-        radius = Radius(self.instance, self.limits, self.choice, left, lower, upper)
+        radius = Radius(self.promises, self.choice, left, lower, upper)
         if self.whole:
             radius.program.set(mip_abs_gap=1 - _WHOLE)
         outcome = radius.program.solve(
@@ -230,11 +268,10 @@ class _Search(Search):
         """Keep a choice if it keeps the limits and beats the best."""
         is_open = np.zeros(len(self.choice.sites), dtype=bool)
         is_open[opened] = True
-        if not float(self.rows.cheapest(is_open).sum()) < self.best:
+        if not float(self.promises.rows.cheapest(is_open).sum()) < self.best:
             return
         sites = self.choice.sites[opened]
-        objective, assigned = evaluated(self.instance, self.pairs, self.limit, sites)
-        served = (assigned >= 0).astype(np.float64)
+        objective, _, served = self._evaluated(sites)
         if objective < self.best and not self.limits.broken(self.instance, sites, served):
             self.best, self.opened = objective, opened
             self.tell("exchange")
@@ -244,45 +281,48 @@ class _Search(Search):
         if self.infeasible:
             roomy = np.full(self.instance.sites, np.inf)
             near = replace(self.instance, pairs=self.pairs, capacity=roomy)
-            share = 1.0 if beyond is None else None
-            self.conflict = explain(near, self.limits, self.watch, share=share)
+            if self.limits.floors:
+                kept = self.pairs.distance <= np.repeat(self.within, self.pairs.counts)
+                served = replace(near, pairs=self.pairs.keep(kept))
+                self.conflict = explain(served, self.limits, self.watch)
+            if self.conflict is None:
+                limits = replace(self.limits, floors={})
+                share = 1.0 if beyond is None else None
+                self.conflict = explain(near, limits, self.watch, share=share)
 
     def answer(self) -> Solution:
         """Give what was found, added up anew."""
         sites = np.empty(0, dtype=np.int64)
         assigned = np.full(self.instance.demands, -1, dtype=np.int64)
-        objective = float("nan")
+        served, objective = np.zeros(self.instance.demands), float("nan")
         if self.opened is not None:
             sites = np.sort(self.choice.sites[self.opened])
-            objective, assigned = evaluated(self.instance, self.pairs, self.limit, sites)
-            verified(self.instance, self.limits, sites, (assigned >= 0).astype(np.float64))
+            objective, assigned, served = self._evaluated(sites)
+            verified(self.instance, self.limits, sites, served)
         return self.solution(
             "p_median",
             sites=sites,
             objective=objective,
             assigned=assigned,
-            served=(assigned >= 0).astype(np.float64),
+            served=served,
         )
 
+    def _evaluated(self, opened: Ints) -> tuple[float, Ints, Floats]:
+        """Add up the people's distances by plain arithmetic.
 
-def evaluated(instance: Instance, pairs: Pairs, limit: Floats, opened: Ints) -> tuple[float, Ints]:
-    """Add up the people's distances by plain arithmetic.
+        Parameters
+        ----------
+        opened
+            Sites opened anew.
 
-    Parameters
-    ----------
-    instance
-        The problem.
-    pairs, limit
-        What `distances` gave.
-    opened
-        Sites opened anew.
-
-    Returns
-    -------
-    People times distance, inf if somebody must be served and is not; and (n,) who serves
-    each row, -1 beyond.
-    """
-    site, distance = pairs.nearest(instance.is_open(opened))
-    lives = instance.people > 0
-    away = np.where(site < 0, limit, distance)[lives]
-    return float((instance.people[lives] * away).sum()), site
+        Returns
+        -------
+        People times distance, inf if somebody must be served and is not; (n,) who serves
+        each row, -1 beyond; and (n,) 1 where that counts for the floors.
+        """
+        people = self.instance.people
+        site, distance = self.pairs.nearest(self.instance.is_open(opened))
+        lives = people > 0
+        away = np.where(site < 0, self.limit, distance)[lives]
+        served = (site >= 0) & (distance <= self.within)
+        return float((people[lives] * away).sum()), site, served.astype(np.float64)

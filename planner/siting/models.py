@@ -38,8 +38,6 @@ class Traits:
         Whether cover may fall off with distance.
     holds
         Whether capacities count.
-    floors
-        Whether units may be promised a rate.
     """
 
     aliases: tuple[str, ...]
@@ -48,7 +46,6 @@ class Traits:
     shares: bool = False
     decays: bool = False
     holds: bool = False
-    floors: bool = True
 
 
 MODELS: dict[Model, Traits] = {
@@ -67,13 +64,12 @@ MODELS: dict[Model, Traits] = {
         shares=True,
         holds=True,
     ),
-    "p-median": Traits(aliases=("median", "pmp"), covers=False, floors=False),
-    "p-centre": Traits(aliases=("p-center", "centre", "center"), covers=False, floors=False),
+    "p-median": Traits(aliases=("median", "pmp"), covers=False),
+    "p-centre": Traits(aliases=("p-center", "centre", "center"), covers=False),
     "cp-median": Traits(
         aliases=("cpmp", "capacitated-p-median", "capacitated-median"),
         covers=False,
         holds=True,
-        floors=False,
     ),
 }
 """Every model, the usual first."""

@@ -221,7 +221,6 @@ class Problem:
             "share": (self.share is not None, traits.shares),
             "cheapest": (self.cheapest, not traits.spends),
             "decay": (self.decay is not None, traits.decays),
-            "floors": (bool(self.floors), traits.floors),
             "reach": (self.reach is not None, not traits.covers),
         }
         for name, (given, goes) in asked.items():
@@ -244,7 +243,6 @@ class Problem:
             "share": traits.shares,
             "cheapest": not traits.spends,
             "decay": traits.decays,
-            "floors": traits.floors,
             "reach": not traits.covers,
         }[name]
 

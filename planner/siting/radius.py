@@ -7,20 +7,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from planner.siting.limits import slack
 from planner.siting.program import INF, Program
 
 if TYPE_CHECKING:
     from planner.siting.bounds import Dual, Rows
     from planner.siting.choice import Choice
-    from planner.siting.instance import Floats, Instance, Ints
-    from planner.siting.limits import Limits
+    from planner.siting.floors import Promises
+    from planner.siting.instance import Floats, Ints
 
 _HALF = 0.5
 _ROUNDING = 1e-9
 
 
-def cut_down(dual: Dual, choice: Choice, best: float) -> tuple[Rows, Floats, Floats]:
+def cut_down(dual: Dual, choice: Choice, best: float, rows: Rows) -> tuple[Rows, Floats, Floats]:
     """Leave out what no choice as good as the best known can use.
 
     A site whose reduced cost exceeds the gap stays closed, or open; a row is never served
@@ -29,17 +28,18 @@ def cut_down(dual: Dual, choice: Choice, best: float) -> tuple[Rows, Floats, Flo
     Parameters
     ----------
     dual
-        The dual after its climb.
+        The dual after its climb; its rows may have prices of floors on them.
     choice
         The choices allowed.
     best
         Objective of the best choice known, inf without one.
+    rows
+        The rows without such prices.
 
     Returns
     -------
     The rows that are left, and (s,) bounds of the sites.
     """
-    rows = dual.rows
     lower, upper = choice.lower.copy(), choice.upper.copy()
     if dual.point is None or not np.isfinite(best):
         return rows, lower, upper
@@ -50,9 +50,9 @@ def cut_down(dual: Dual, choice: Choice, best: float) -> tuple[Rows, Floats, Flo
     # A site sure to be open serves a row at worst.
     sure = rows.cheapest(lower > _HALF)
     served = rows.served | (sure < rows.far)
-    far = np.where(sure > worth, np.inf, sure)
+    far = np.where(dual.rows.cheapest(lower > _HALF) > worth, np.inf, sure)
     owner = rows.owner
-    kept = (upper[rows.site] > _HALF) & (rows.cost <= worth[owner])
+    kept = (upper[rows.site] > _HALF) & (dual.rows.cost <= worth[owner])
     # At the cost of being unserved a site still serves; beside a sure one it is no use.
     kept &= (rows.cost < far[owner]) | (~served[owner] & (rows.cost <= far[owner]))
     counts = np.concatenate([[0], np.cumsum(kept)]).astype(np.int64)
@@ -76,8 +76,8 @@ class Radius:
 
     Parameters
     ----------
-    instance, limits, choice
-        The problem.
+    promises, choice
+        The floors, and the choices allowed.
     rows, lower, upper
         What `cut_down` left.
 
@@ -91,8 +91,7 @@ class Radius:
 
     def __init__(
         self,
-        instance: Instance,
-        limits: Limits,
+        promises: Promises,
         choice: Choice,
         rows: Rows,
         lower: Floats,
@@ -103,14 +102,14 @@ class Radius:
         choice.add_to(self.program, np.zeros(self._sites), integer=True)
         self.program.bound_columns(np.arange(self._sites), lower, upper)
         self.constant = self._levels(rows)
-        self._floors(instance, limits, rows)
+        self._floors(promises, rows)
 
     def _levels(self, rows: Rows) -> float:
         """Add the levels; gives what everyone costs at the least."""
         owner, cost = rows.owner, rows.cost
         has = rows.counts > 0
         if not len(cost):
-            self._last = np.full(len(rows.far), -1, dtype=np.int64)
+            self._level = np.empty(0, dtype=np.int64)
             return float(rows.far.sum())
         new = np.ones(len(cost), dtype=bool)
         new[1:] = (owner[1:] != owner[:-1]) | (cost[1:] != cost[:-1])
@@ -141,25 +140,30 @@ class Radius:
         place += np.arange(len(cost)) - np.repeat(begins, ends - begins)
         entry[place] = rows.site
         self.program.add_rows(start, entry, value, lower=first.astype(float))
-        self._last = np.full(len(rows.far), -1, dtype=np.int64)
-        self._last[level_row[last]] = columns[last]
+        self._level = np.repeat(columns, ends - begins)
         return float(level_cost[first].sum() + rows.far[~has].sum())
 
-    def _floors(self, instance: Instance, limits: Limits, rows: Rows) -> None:
-        """Have enough people of each area served."""
-        area, people = instance.area[rows.row], instance.people[rows.row]
-        for key, share in limits.floors.items():
-            here = area == key
-            total = float(people[here].sum())
-            # A row is served unless all its sites are closed and nothing that exists is near.
-            open_end = here & ~rows.served & np.isfinite(rows.far)
-            never = open_end & (self._last < 0)
-            maybe = open_end & (self._last >= 0)
-            room = (1 - share) * total + slack(total) / 2 - float(people[never].sum())
-            column = self._last[maybe]
+    def _floors(self, promises: Promises, rows: Rows) -> None:
+        """Have enough people of each area served near enough."""
+        people = promises.people
+        # A row is served unless all its sites near enough are closed: the last such level.
+        near = rows.cost <= promises.near[rows.owner]
+        many = np.bincount(rows.owner[near], minlength=len(rows.far))
+        last = np.full(len(rows.far), -1, dtype=np.int64)
+        some = many > 0
+        last[some] = self._level[rows.start[:-1][some] + many[some] - 1]
+        sure = rows.served & (rows.far <= promises.near)
+        for number, allowed in enumerate(promises.room):
+            here = (promises.area == number) & ~sure
+            never, maybe = here & (last < 0), here & (last >= 0)
+            room = float(allowed) - float(people[never].sum())
             scale = max(1.0, float(people[maybe].max(initial=1.0)))
             self.program.add_rows(
-                [0, len(column)], column, people[maybe] / scale, lower=-INF, upper=room / scale
+                [0, int(maybe.sum())],
+                last[maybe],
+                people[maybe] / scale,
+                lower=-INF,
+                upper=room / scale,
             )
 
     def start(self, opened: Ints) -> Floats:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from planner.reach import SLACK
 from planner.siting.backup import backup_cover
 from planner.siting.capacitated import capacitated_p_median, shortage
 from planner.siting.centre import p_centre
@@ -88,30 +89,32 @@ def _solved(setting: Setting, control: Control | None) -> Solved:
 
 
 def _far(setting: Setting, control: Control | None) -> Solved:
-    """Solve the models of how far everyone goes."""
+    """Solve the models of how far everyone goes; floors count who is within the standard."""
     model, instance, limits = setting.problem.model, setting.instance, setting.limits
+    within = setting.standard.cutoff
+    if model == "p-median":
+        found = p_median(instance, limits, beyond=setting.beyond, within=within, control=control)
+        return Solved(solution=found)
+    # Who can get nowhere need not be served.
+    lost = instance.pairs.counts == 0
     if model == "p-centre":
-        # Who can get nowhere does not count.
-        lost = instance.pairs.counts == 0
-        people = np.where(lost, 0.0, instance.people)
-        solution = p_centre(replace(instance, people=people), limits, control=control)
-    elif model == "p-median":
-        solution = p_median(instance, limits, beyond=setting.beyond, control=control)
-    else:
-        beyond = setting.beyond
-        load = instance.people
-        if beyond is not None and not np.isfinite(beyond).all():
-            # A capacity counts those alone who can get anywhere.
-            load = np.where(instance.pairs.counts == 0, 0.0, load)
-            beyond = None
-        instance = replace(instance, people=load)
-        solution = capacitated_p_median(
-            instance, limits, beyond=beyond, split=True, control=control
+        return Solved(
+            solution=p_centre(instance, limits, within=within, lost=lost, control=control)
         )
-        if solution.status == "infeasible":
-            short = None if beyond is not None else shortage(instance, limits)
-            return Solved(solution=solution, shortage=short)
-    return Solved(solution=solution)
+    beyond = setting.beyond if setting.problem.reach is not None else None
+    lost = lost if beyond is None else np.zeros_like(lost)
+    solution = capacitated_p_median(
+        *(instance, limits),
+        beyond=beyond,
+        within=within,
+        lost=lost,
+        control=control,
+        split=True,
+    )
+    short = None
+    if solution.status == "infeasible" and beyond is None:
+        short = shortage(instance, limits, load=np.where(lost, 0.0, instance.people))
+    return Solved(solution=solution, shortage=short)
 
 
 def _explained(setting: Setting, solution: Solution, control: Control | None) -> Solution:
@@ -127,7 +130,10 @@ def _explained(setting: Setting, solution: Solution, control: Control | None) ->
             conflict = explain(instance, limits, watch, share=share, everyone=everyone, value=value)
             return replace(solution, conflict=conflict)
         # The limits may contradict each other, or leave somebody without a way.
-        conflict = explain(instance, limits, watch)
+        kept = instance.pairs.distance <= setting.standard.cutoff + SLACK
+        near = replace(instance, pairs=instance.pairs.keep(kept))
+        conflict = explain(near if limits.floors else instance, limits, watch)
+        limits = replace(limits, floors={})
         if conflict is None and problem.reach is None and not watch.should_stop():
             conflict = explain(instance, limits, watch, everyone=True)
     return replace(solution, conflict=conflict)

@@ -219,13 +219,21 @@ def served_within(instance, new, beyond):
     ]
 
 
-def median(instance, limits, beyond=None):
+def within_kept(instance, limits, away, within):
+    """Whether enough people of each area go no further than that."""
+    last = np.full(instance.demands, np.inf) if within is None else np.asarray(within)
+    last = np.broadcast_to(last, instance.demands)
+    share = [float(np.isfinite(one) and one <= most) for one, most in zip(away, last, strict=True)]
+    return floors_kept(instance, limits, share)
+
+
+def median(instance, limits, beyond=None, within=None):
     """The least sum of people times distance; None if no choice serves whom it must."""
     limit = np.full(instance.demands, np.inf) if beyond is None else beyond
     found = []
     for new in choices(instance, limits):
         away = served_within(instance, new, limit)
-        if not floors_kept(instance, limits, [float(np.isfinite(one)) for one in away]):
+        if not within_kept(instance, limits, away, within):
             continue
         total = sum(
             weight * min(one, last)
@@ -236,11 +244,13 @@ def median(instance, limits, beyond=None):
     return min((total for total in found if np.isfinite(total)), default=None)
 
 
-def centre(instance, limits, weighted=False):
+def centre(instance, limits, weighted=False, within=None):
     """The least greatest distance, of people times distance if weighted."""
     found = []
     for new in choices(instance, limits):
         away = served_within(instance, new, np.full(instance.demands, np.inf))
+        if not within_kept(instance, limits, away, within):
+            continue
         found.append(
             max(
                 (
@@ -254,11 +264,13 @@ def centre(instance, limits, weighted=False):
     return min((total for total in found if np.isfinite(total)), default=None)
 
 
-def capacitated_median(instance, limits, load, split, beyond=None):
+def capacitated_median(instance, limits, load, split, beyond=None, within=np.inf):
     """The least sum of people times distance within the capacities."""
     limit = np.full(instance.demands, np.inf) if beyond is None else beyond
     allotted = _in_parts if split else _in_whole
-    found = [allotted(instance, limits, new, load, limit) for new in choices(instance, limits)]
+    found = [
+        allotted(instance, limits, new, load, limit, within) for new in choices(instance, limits)
+    ]
     return min((total for total in found if total is not None), default=None)
 
 
@@ -270,7 +282,7 @@ def _near_enough(instance, new, beyond):
     ]
 
 
-def _in_whole(instance, limits, new, load, beyond):
+def _in_whole(instance, limits, new, load, beyond, within):
     """Every way of sending each row to one site, or to none."""
     counted = [i for i in range(instance.demands) if instance.people[i] > 0 or load[i] > 0]
     options = [
@@ -284,7 +296,7 @@ def _in_whole(instance, limits, new, load, beyond):
         total = 0.0
         for i, (site, away) in zip(counted, sent, strict=True):
             total += instance.people[i] * away
-            share[i] = float(site is not None)
+            share[i] = float(site is not None and away <= within)
             if site is not None:
                 used[site] += load[i]
         fits = all(amount <= instance.capacity[site] + EPS for site, amount in used.items())
@@ -293,7 +305,7 @@ def _in_whole(instance, limits, new, load, beyond):
     return best
 
 
-def _in_parts(instance, limits, new, load, beyond):
+def _in_parts(instance, limits, new, load, beyond, within):
     """A transport program, solved by scipy."""
     counted = [i for i in range(instance.demands) if instance.people[i] > 0 or load[i] > 0]
     there = _near_enough(instance, new, beyond)
@@ -310,7 +322,12 @@ def _in_parts(instance, limits, new, load, beyond):
             bounds.append(instance.capacity[site])
     for area, floor in limits.floors.items():
         inside = [instance.people[i] * (instance.area[i] == area) for i, _, _ in columns]
-        upper.append([-p * (s is not None) for p, (_, s, _) in zip(inside, columns, strict=True)])
+        upper.append(
+            [
+                -p * (s is not None and away <= within)
+                for p, (_, s, away) in zip(inside, columns, strict=True)
+            ]
+        )
         whole = everyone(instance, area)
         bounds.append(EPS / 2 - floor * whole)
     found = linprog(

@@ -101,7 +101,7 @@ class Subsets:
         there = [*some, *range(len(_PLACES), len(self.alone))]
         return self.alone[there] <= self.cutoff + EPS
 
-    def allocated(self, some, capacity, *, cost=None, everyone=False, least=0.0):
+    def allocated(self, some, capacity, *, cost=None, everyone=False, least=0.0, floors=()):
         """Most people served within capacities, or the least cost of serving everyone."""
         there = [*some, *range(len(_PLACES), len(self.alone))]
         reach = np.inf if cost is not None else self.cutoff + EPS
@@ -129,6 +129,15 @@ class Subsets:
         if least:
             upper.append([-1.0] * len(entries))
             bound.append(EPS / 2 - least)
+        for unit, rate in dict(floors).items():
+            inside = (self.city.population_units == unit).any(axis=1).to_numpy()
+            upper.append(
+                [
+                    -float(inside[r] and self.alone[there[a], r] <= self.cutoff + EPS)
+                    for a, r in entries
+                ]
+            )
+            bound.append(EPS / 2 - rate * self.people[inside].sum())
         price = [self.alone[there[a], r] if cost is not None else -1.0 for a, r in entries]
         if not entries:
             return 0.0 if not everyone and not least else None

@@ -25,10 +25,13 @@ def test_the_capacitated_median_is_that_of_every_choice_tried(data, split):
         )
     )
     beyond = data.draw(st.one_of(st.none(), st.sampled_from([2.0, 3.0, 9.0])))
-    found = capacitated_p_median(instance, limit, load=load, split=split, beyond=beyond)
+    within = data.draw(st.sampled_from([np.inf, 0.0, 1.0, 2.0, 3.0]))
+    found = capacitated_p_median(
+        instance, limit, load=load, split=split, beyond=beyond, within=within
+    )
     loads = instance.people if load is None else np.array(load)
     each = None if beyond is None else np.full(size, beyond)
-    best = oracle.capacitated_median(instance, limit, loads, split, each)
+    best = oracle.capacitated_median(instance, limit, loads, split, each, within)
     if best is None:
         assert found.status == "infeasible"
     else:

@@ -16,8 +16,9 @@ from tests.planner.siting.strategies import instances, limits
 def test_the_centre_is_that_of_every_choice_tried(data, weighted):
     instance = data.draw(instances())
     limit = data.draw(limits(instance))
-    found = p_centre(instance, limit, weighted=weighted)
-    best = oracle.centre(instance, limit, weighted)
+    within = data.draw(st.one_of(st.none(), st.sampled_from([0.0, 1.0, 2.0, 3.0])))
+    found = p_centre(instance, limit, weighted=weighted, within=within)
+    best = oracle.centre(instance, limit, weighted, within)
     if best is None:
         assert found.status == "infeasible"
     else:
@@ -25,6 +26,7 @@ def test_the_centre_is_that_of_every_choice_tried(data, weighted):
         assert found.objective == pytest.approx(best, abs=1e-7)
         assert found.bound == found.objective
         assert oracle.keeps(instance, limit, tuple(found.sites.tolist()))
+        assert oracle.floors_kept(instance, limit, found.served)
 
 
 def test_a_pair_kept_apart_that_is_not_there_is_refused():

@@ -24,9 +24,10 @@ def test_the_median_is_that_of_every_choice_tried(data):
             st.lists(distances, min_size=instance.demands, max_size=instance.demands),
         )
     )
-    found = p_median(instance, limit, beyond=beyond)
+    within = data.draw(st.one_of(st.none(), st.sampled_from([0.0, 1.0, 2.0, 3.0])))
+    found = p_median(instance, limit, beyond=beyond, within=within)
     each = None if beyond is None else np.broadcast_to(beyond, instance.demands)
-    best = oracle.median(instance, limit, each)
+    best = oracle.median(instance, limit, each, within)
     if best is None:
         assert found.status == "infeasible"
         assert np.isnan(found.objective)
@@ -35,6 +36,7 @@ def test_the_median_is_that_of_every_choice_tried(data):
         assert found.objective == pytest.approx(best, abs=1e-7)
         assert found.bound == found.objective
         assert oracle.keeps(instance, limit, tuple(found.sites.tolist()))
+        assert oracle.floors_kept(instance, limit, found.served)
 
 
 @pytest.mark.parametrize("beyond", [-1.0, [1.0, 2.0, 3.0]])

@@ -48,7 +48,6 @@ def test_it_says_what_is_asked():
         ({"p": -1}, "p 应不小于零"),
         ({"p": 1.5}, "整数"),
         ({}, "开设个数"),
-        ({"model": "p-median", "p": 1, "floors": {"district": 0.5}}, "mclp"),
         ({"model": "mclp", "p": 1, "share": 0.5}, "lscp"),
         ({"model": "lscpb", "decay": Decay.linear(1, 2)}, "mclp"),
         ({"p": 1, "floors": {"district": 90}}, "90"),

@@ -241,7 +241,7 @@ def test_decay(by_foot, options, exact):
 
 
 @settings(max_examples=8)
-@given(options=asked(floors=False))
+@given(options=asked())
 def test_p_median(by_foot, options):
     plan = solved(by_foot, model="p-median", **options)
     can = np.isfinite(by_foot.alone).any(axis=0)
@@ -280,8 +280,25 @@ def test_rows_cut_short_keep_the_bound_true(by_foot, monkeypatch, ranks, p):
     assert (plan.status == "optimal") == (plan.gap < 1e-9)
 
 
+@pytest.mark.parametrize("rate", [0.1, 0.25])
+def test_floors_hold_where_rows_are_cut_short(by_foot, monkeypatch, rate):
+    monkeypatch.setattr(lines, "_WHOLE_PAIRS", 0)
+    monkeypatch.setattr(lines, "_RANKS", 0)
+    monkeypatch.setattr(lines, "_LEAST", 1)
+    options = {"candidates": candidates(role=["candidate"] * 6, 造价=[1.0] * 6), "p": 3}
+    options["floors"] = {"district": rate}
+    plan = solved(by_foot, model="p-median", **options)
+    can = np.isfinite(by_foot.alone).any(axis=0)
+    best = min(
+        (by_foot.people * by_foot.distance(some))[can].sum() for some in feasible(by_foot, options)
+    )
+    assert plan.setting.cut
+    assert (plan.after.by("district")["rate"] >= rate - EPS).all()
+    assert plan.bound <= best + EPS <= plan.objective + 2 * EPS
+
+
 @settings(max_examples=8)
-@given(options=asked(floors=False))
+@given(options=asked())
 def test_p_centre(by_car, options):
     plan = solved(by_car, model="p-centre", **options)
     can = np.isfinite(by_car.alone).any(axis=0)
@@ -333,13 +350,17 @@ def test_capacitated_set_cover(by_foot, options, capacity, share):
 
 
 @settings(max_examples=6)
-@given(options=asked(floors=False), many=st.sampled_from([80.0, 200.0, 500.0]))
+@given(options=asked(), many=st.sampled_from([80.0, 200.0, 500.0]))
 def test_capacitated_p_median(by_foot, options, many):
     options["candidates"] = options["candidates"].assign(capacity=[many] * 6)
     plan = solved(by_foot, model="cp-median", **options)
     held_by = held(by_foot, [many] * 6)
+    # With floors those allocated within the standard count, not who might be.
+    floors = {
+        unit: rate for key, rate in options.pop("floors", {}).items() for unit in units_of(key)
+    }
     ways = [
-        by_foot.allocated(some, held_by, cost=True, everyone=True)
+        by_foot.allocated(some, held_by, cost=True, everyone=True, floors=floors)
         for some in feasible(by_foot, options)
     ]
     best = min((way for way in ways if way is not None), default=None)
