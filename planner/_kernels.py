@@ -214,57 +214,6 @@ def balls(
 
 
 @compiled
-def sums(start, arcs, seed_start, seed_node, seed_cost, limit, width, buckets, room, weight, total):
-    """Add up the weights of the nodes that each of some origins reaches.
-
-    Parameters
-    ----------
-    start, arcs, seed_start, seed_node, seed_cost, limit, width, buckets, room
-        As `balls` takes them.
-    weight
-        A row a node, a column a kind of weight.
-    total
-        A row an origin; filled with the sums.
-
-    Returns
-    -------
-    Whether the room sufficed; if not, the outcome is void.
-    """
-    distance = np.full(len(start) - 1, np.inf)
-    touched = np.empty(len(start) - 1, np.int64)
-    first = np.full(buckets, -1, np.int32)
-    wait_next, wait_node = np.empty(room, np.int32), np.empty(room, np.int32)
-    wait_cost, nowhere = np.empty(room), np.empty(0)
-    for origin in range(len(seed_start) - 1):
-        begin, end = seed_start[origin], seed_start[origin + 1]
-        count = _ball(
-            start,
-            arcs,
-            seed_node[begin:end],
-            seed_cost[begin:end],
-            limit,
-            1.0 / width,
-            first,
-            wait_next,
-            wait_node,
-            wait_cost,
-            distance,
-            touched,
-            nowhere,
-        )
-        if count < 0:
-            return False
-        for kind in range(weight.shape[1]):
-            added = 0.0
-            for at in range(count):
-                added += weight[touched[at], kind]
-            total[origin, kind] = added
-        for at in range(count):
-            distance[touched[at]] = np.inf
-    return True
-
-
-@compiled
 def _meet(
     count, touched, distance, limit, door_start, door_target, door_cost, target, cost, best, met
 ):
@@ -313,13 +262,11 @@ def meetings(
     targets,
     most,
     near,
-    weight,
-    total,
     ends,
     target,
     cost,
 ):
-    """List the targets that each of some origins reaches, or add up their weights.
+    """List the targets that each of some origins reaches.
 
     Parameters
     ----------
@@ -334,9 +281,6 @@ def meetings(
     most, near
         Distance past which each node, and each target, is of no interest; none for no
         such bounds.
-    weight, total
-        A row a target and a row an origin, a column a kind of weight; the sums are
-        filled in. Without columns the targets are listed instead.
     ends, target, cost
         Filled with where each origin's list ends, and the lists as far as they hold them.
 
@@ -350,7 +294,6 @@ def meetings(
     first = np.full(buckets, -1, np.int32)
     wait_next, wait_node = np.empty(room, np.int32), np.empty(room, np.int32)
     wait_cost = np.empty(room)
-    kinds = weight.shape[1]
     filled = 0
     for origin in range(len(seed_start) - 1):
         begin, end = seed_start[origin], seed_start[origin + 1]
@@ -385,19 +328,16 @@ def meetings(
             best,
             met,
         )
-        if kinds == 0 and filled + found > len(target):
+        if filled + found > len(target):
             return origin
         for at in range(found):
             one = met[at]
             if len(near) > 0 and best[one] > near[one]:
                 best[one] = np.inf
                 continue
-            if kinds == 0:
-                target[filled] = one
-                cost[filled] = best[one]
-                filled += 1
-            for kind in range(kinds):
-                total[origin, kind] += weight[one, kind]
+            target[filled] = one
+            cost[filled] = best[one]
+            filled += 1
             best[one] = np.inf
         ends[origin] = filled
         for at in range(count):

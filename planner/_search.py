@@ -26,7 +26,11 @@ Ints = NDArray[np.int64]
 
 _ARC = np.dtype([("cost", np.float64), ("head", np.int32)])
 _MOST_BUCKETS = 1 << 16
-_ORIGINS_AT_ONCE = 2000
+_NARROWEST = 2.0**-1000
+"""Width of a bucket that can still be divided by."""
+_ORIGINS_AT_ONCE = 4096
+_LANES_PART = 0.25
+"""Width of a bucket in common arcs where each node holds several distances, measured best."""
 _TARGETS_AT_ONCE = 50_000
 _TILE = 1 << 17
 """Nodes of a tile, whose arcs and labels a processor's cache still holds."""
@@ -103,7 +107,7 @@ class Rows:
         most = float(finite.max())
         # The mean, not the median: all distances together then span no more buckets than
         # there are arcs, however unlike the arcs are.
-        return max(float(finite.mean()), most / _MOST_BUCKETS), most
+        return max(float(finite.mean()), most / _MOST_BUCKETS, _NARROWEST), most
 
     @cached_property
     def tiles(self) -> Tiles:
@@ -311,28 +315,12 @@ def sums_within(
     -------
     A row an origin, a column a kind of weight.
     """
-    # Origins near each other follow one another, so that each search finds in the cache
-    # what the last one read.
-    place = np.zeros(origins, dtype=np.int64)
-    place[seed_origin] = seed_node
-    order, rank = np.argsort(place, kind="stable"), np.empty(origins, dtype=np.int64)
-    rank[order] = np.arange(origins)
-    start, node, cost = _by_origin(seed_node, seed_cost, rank[seed_origin], origins, limit)
-    width, buckets = _buckets(rows, cost, least=2.0**-16)
-    total = np.zeros((origins, weight.shape[1]))
-    search = kernels("_kernels").sums
-
-    def add(part: slice) -> None:
-        room = rows.nodes + len(node) + 1
-        own = start[part.start : part.stop + 1]
-        while not search(
-            *(rows.start, rows.arcs, own, node, cost, limit, width, buckets, room),
-            *(weight, total[part]),
-        ):
-            room *= 2
-
-    in_threads(add, origins, _ORIGINS_AT_ONCE)
-    return np.asarray(total[rank])
+    every, none = np.arange(rows.nodes + 1), np.empty(0, dtype=np.int64)
+    doors = Doors(every, every[:-1], np.zeros(rows.nodes))
+    beside = Doors(np.zeros(origins + 1, dtype=np.int64), none, np.empty(0))
+    return sums_met(
+        *(rows, seed_node, seed_cost, seed_origin, origins, limit, doors, beside, weight)
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -398,7 +386,6 @@ def meetings(
     """
     start, own_node, own_cost = _by_origin(seed_node, seed_cost, seed_origin, origins, limit)
     width, buckets = _buckets(rows, own_cost, least=2.0**-16)
-    no_weight, no_total = np.empty((targets, 0)), np.empty((origins, 0))
     bounds = tuple(np.empty(0) if one is None else one for one in (most, near))
     held = max(at_once, 1)
     search = kernels("_kernels").meetings
@@ -413,7 +400,7 @@ def meetings(
                 *(rows.start, rows.arcs, start[own.start : own.stop + 1], own_node, own_cost),
                 *(limit, width, buckets, room, doors.start, doors.to, doors.cost),
                 *(beside.start[own.start : own.stop + 1], beside.to, beside.cost, targets),
-                *(*bounds, no_weight, no_total, ends[1:], target, cost),
+                *(*bounds, ends[1:], target, cost),
             )
             if done == count:
                 return Ball(own.start, ends, target[: ends[-1]], cost[: ends[-1]])
@@ -457,35 +444,21 @@ def sums_met(
     -------
     A row an origin, a column a kind of weight.
     """
-    start, own_node, own_cost = _by_origin(seed_node, seed_cost, seed_origin, origins, limit)
-    width, buckets = _buckets(rows, own_cost, least=2.0**-16)
+    start, node, cost = _by_origin(seed_node, seed_cost, seed_origin, origins, limit)
+    width, buckets = _buckets(rows, cost, least=2.0**-16, part=_LANES_PART)
     total = np.zeros((origins, weight.shape[1]))
-    search = kernels("_kernels").meetings
+    # Origins near each other follow one another: they are searched side by side.
+    place = np.zeros(origins, dtype=np.int64)
+    place[start[1:] > start[:-1]] = node[start[:-1][start[1:] > start[:-1]]]
+    order = np.argsort(place, kind="stable")
+    search = kernels("_lanes").sums
 
-    def add(own: slice) -> None:
-        room, nowhere = rows.nodes + len(own_node) + 1, np.empty(0)
-        ends = np.zeros(own.stop - own.start, dtype=np.int64)
-        if not weight.shape[1]:
-            return
-        while (
-            search(
-                *(rows.start, rows.arcs, start[own.start : own.stop + 1], own_node, own_cost),
-                *(limit, width, buckets, room, doors.start, doors.to, doors.cost),
-                *(beside.start[own.start : own.stop + 1], beside.to, beside.cost),
-                *(
-                    len(weight),
-                    nowhere,
-                    nowhere,
-                    weight,
-                    total[own],
-                    ends,
-                    nowhere.astype(np.int64),
-                    nowhere,
-                ),
-            )
-            < 0
-        ):
-            total[own], room = 0.0, room * 2
+    def add(part: slice) -> None:
+        search(
+            *(rows.start, rows.arcs, start, node, cost, float(limit), width, buckets, order[part]),
+            *(doors.start, doors.to, doors.cost, beside.start, beside.to, beside.cost),
+            *(weight, total),
+        )
 
     in_threads(add, origins, _ORIGINS_AT_ONCE)
     return total
@@ -575,15 +548,18 @@ def _by_origin(
     return start, node[near], cost[near]
 
 
-def _buckets(rows: Rows, seed_cost: Floats, *, least: float) -> tuple[float, int]:
+def _buckets(
+    rows: Rows, seed_cost: Floats, *, least: float, part: float = 1.0
+) -> tuple[float, int]:
     """Width of a bucket, and a power of two of them that holds the dearest arc.
 
+    A bucket is as wide as a common arc, or a part of that.
     Where seeds wait in buckets from the start, these have to hold the dearest seed too,
     and `least`, the narrowest bucket in parts of it, keeps them from being too many.
     """
     width, most = rows.widths
     dearest = float(seed_cost.max(initial=0.0))
-    width = max(width, dearest * least)
+    width = max(width, dearest * least) * part
     held = max(most, dearest) if least * _MOST_BUCKETS >= 1.0 else most
     return width, 1 << int(np.ceil(np.log2(held / width + 3.0)))
 

@@ -35,10 +35,9 @@ def in_threads(work: Callable[[slice], None], count: int, at_once: int) -> None:
         for part in parts:
             work(part)
         return
-    # The first alone, so that a kernel is compiled but once.
-    work(parts[0])
-    with ThreadPoolExecutor(min(len(parts) - 1, processors())) as pool:
-        list(pool.map(work, parts[1:]))
+    # Where a kernel has yet to be compiled, numba lets one thread do it and the others wait.
+    with ThreadPoolExecutor(min(len(parts), processors())) as pool:
+        list(pool.map(work, parts))
 
 
 def each(work: Callable[[Any], None], jobs: Sequence[Any]) -> None:

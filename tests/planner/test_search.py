@@ -2,12 +2,14 @@ from unittest.mock import patch
 
 import networkx as nx
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from planner import _search
+from planner._curve import along_curve
 from planner._search import compress, nearest_origin, nearest_origins, sums_within, within
 
 ARCS = st.lists(
@@ -136,6 +138,64 @@ def test_unlike_costs_are_searched_exactly():
     assert set(origin.tolist()) == {1}
     free = compress(3, np.array([0, 1]), np.array([1, 2]), np.zeros(2))
     assert nearest_origin(free, *seeds, 2, np.inf)[0].tolist() == [3.0, 3.0, 3.0]
+
+
+def test_costs_too_small_to_halve_are_searched():
+    rows = compress(2, np.array([0, 0]), np.array([0, 1]), np.array([0.0, 5e-324]))
+    seeds = np.array([0]), np.array([0.0]), np.array([0])
+    assert nearest_origin(rows, *seeds, 1, 1.0)[0].tolist() == [0.0, 5e-324]
+    assert sums_within(rows, *seeds, 1, 1.0, np.ones((2, 1))).tolist() == [[2.0]]
+
+
+def _town(side, rng):
+    """Streets of a square town, in the order of a curve, as junctions of a network are."""
+    number = np.arange(side * side).reshape(side, side)
+    ends = np.concatenate(
+        [
+            np.stack([number[:, :-1].ravel(), number[:, 1:].ravel()]),
+            np.stack([number[:-1].ravel(), number[1:].ravel()]),
+        ],
+        axis=1,
+    )
+    east, north = np.meshgrid(np.arange(side, dtype=float), np.arange(side, dtype=float))
+    rank = np.argsort(along_curve(np.column_stack([east.ravel(), north.ravel()])))
+    tail, head = rank[ends]
+    cost = rng.exponential(100.0, 2 * len(tail))
+    return compress(side**2, np.append(tail, head), np.append(head, tail), cost)
+
+
+@pytest.mark.parametrize("limit", [0.0, 120.0, 700.0, np.inf])
+@pytest.mark.parametrize("spread", [1, 7])
+def test_sums_side_by_side_are_those_of_each_alone(limit, spread):
+    # Next to each other or far apart, with several dear seeds each, or none: however many
+    # origins are searched side by side, and however often the room is too small.
+    rng = np.random.default_rng(7)
+    rows = _town(80, rng)
+    origins = 150
+    owner = rng.integers(0, origins, 260)
+    node = (owner * spread + rng.integers(0, 3, 260)) % rows.nodes
+    cost = rng.exponential(60.0, 260)
+    weight = rng.integers(0, 1000, (rows.nodes, 3)).astype(np.float64)
+    seeds = node, cost, owner
+    found = sums_within(rows, *seeds, origins, limit, weight)
+    for ball in within(rows, *seeds, origins, limit):
+        for row in range(len(ball.start) - 1):
+            own = ball.node[ball.start[row] : ball.start[row + 1]]
+            assert found[ball.first + row].tolist() == weight[own].sum(axis=0).tolist()
+
+
+def test_a_limit_is_inclusive_to_the_last_bit_side_by_side():
+    rng = np.random.default_rng(5)
+    rows = _town(30, rng)
+    origins = np.arange(400, 416)
+    seeds = origins, np.zeros(16), np.arange(16)
+    ball = next(within(rows, *seeds, 16, np.inf))
+    limit = float(np.sort(ball.distance[: ball.start[1]])[300])
+    ones = np.ones((rows.nodes, 1))
+    for bound, reached in ((limit, 301), (np.nextafter(limit, 0.0), 300)):
+        assert sums_within(rows, *seeds, 16, bound, ones)[0, 0] == reached
+        alone = sums_within(rows, *(part[:1] for part in seeds), 1, bound, ones)
+        assert alone[0, 0] == reached
 
 
 def test_the_large_search_is_scipys():
