@@ -77,7 +77,8 @@ def speed_up(size: str, count: int) -> None:
 def costs(sizes: list[str]) -> None:
     """Print what each city costs, in a process of its own."""
     print(
-        f"{'city':>8}{'junctions':>12}{'people at':>12}{'open':>8}{'five':>8}{'again':>8}{'peak':>10}"
+        f"{'city':>8}{'junctions':>12}{'people at':>12}"
+        f"{'open':>8}{'five':>8}{'again':>8}{'peak':>10}"
     )
     context = multiprocessing.get_context("spawn")
     for size in sizes:

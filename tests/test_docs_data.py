@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import re
-import shlex
 
 import pandas as pd
 import pytest
@@ -13,19 +12,12 @@ from layers import City, datum
 from layers.errors import SourceError
 from layers.sources.files import Source
 from layers.sources.osm import is_osm
-from planner.cli import main
-from tests.test_readme import ROOT, shell
+from tests.documents import ROOT, block, shell
 
-DOC = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
+PAGE = "docs/data.md"
+DOC = (ROOT / PAGE).read_text(encoding="utf-8")
 STOPS = 200
 PEOPLE = {"上城区": 1_323_467, "拱墅区": 1_120_985, "西湖区": 1_112_992, "余杭区": 1_226_673}
-
-
-def block(mark):
-    """Return the commands behind a mark."""
-    found = re.search(rf"<!-- {mark} -->\n```sh\n(.*?)```", DOC, re.DOTALL)
-    assert found, f"docs/data.md has no block {mark}"
-    return found.group(1)
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +55,7 @@ def test_a_city_within_the_hour(tmp_path, shared, messy):
     messy(tmp_path, pd.read_csv(shared("hangzhou", "hangzhou_bus_stops_baidu2015_wgs84.csv")))
 
     def run(mark):
-        done = shell(tmp_path, block(mark).replace("../shared/data/hangzhou", str(data)))
+        done = shell(tmp_path, block(PAGE, mark).replace("../shared/data/hangzhou", str(data)))
         assert done.returncode == 0, done.stderr
         assert "Traceback" not in done.stderr
         return done.stderr
@@ -106,16 +98,6 @@ def test_every_option_named_exists():
     source = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "layers").rglob("*.py"))
     assert named >= {"service", "datum", "over", "margin"}
     assert all(f'"{word}"' in source or f"'{word}'" in source for word in named)
-
-
-def test_the_commands_of_downloads_are_understood(capsys):
-    for line in re.findall(r"^planner (?:fetch|copy) .*$", DOC, re.MULTILINE):
-        words = shlex.split(line)[1:]
-        with pytest.raises(SystemExit) as ended:
-            main([words[0], "--help"])
-        assert ended.value.code == 0
-        offered = capsys.readouterr().out
-        assert all(word in offered for word in words if word.startswith("--"))
 
 
 @pytest.mark.parametrize("name", re.findall(r"`(\.osm[.a-z0-9]*)`", DOC))

@@ -23,7 +23,7 @@ def register(commands: Commands) -> None:
     enter.add_argument("--target", metavar="KEY", help=text("cli.record.target"))
     enter.add_argument("--year", type=int, help=text("cli.record.year"))
     value = enter.add_mutually_exclusive_group()
-    value.add_argument("--value", type=float, help=text("cli.record.value"))
+    value.add_argument("--value", type=float, help=text("cli.record.value").replace("%", "%%"))
     value.add_argument("--withdraw", action="store_true", help=text("cli.record.withdraw"))
     for name in ("unit", "part", "by", "source", "reason"):
         enter.add_argument(f"--{name}", default="", help=text(f"cli.record.{name}"))

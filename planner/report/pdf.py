@@ -61,7 +61,7 @@ def write_pdf(report: Report, pictures: Mapping[str, bytes], lang: Language) -> 
             font_paths=folders,
             ignore_system_fonts=True,
             format="pdf",
-            timestamp=report.made.replace(microsecond=0),
+            timestamp=report.made.astimezone().replace(microsecond=0),
         )
     assert isinstance(made, bytes)
     return made
