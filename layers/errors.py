@@ -13,9 +13,13 @@
     ├── CityError                        a city's folder
     │   ├── CityMissingError (FileNotFoundError)
     │   └── CityDamagedError
-    └── StoreError                       where scenarios, views and values are kept
-        ├── RecordMissingError (KeyError)
-        └── RevisionConflictError        somebody else saved in between; both are kept
+    ├── StoreError                       where scenarios, views and values are kept
+    │   ├── RecordMissingError (KeyError)
+    │   └── RevisionConflictError        somebody else saved in between; both are kept
+    └── EntryError (PermissionError)     who may not come in, or may not do this
+        ├── LoginRefusedError            no such name with this password
+        ├── LoginLockedError             too many attempts
+        └── RoleError                    the role does not reach so far
 """
 
 from __future__ import annotations
@@ -110,3 +114,31 @@ class RevisionConflictError(StoreError):
         super().__init__(message)
         self.theirs = theirs
         self.own = own
+
+
+class EntryError(PlannerError, PermissionError):
+    """Somebody may not come in, or may not do what was asked."""
+
+
+class LoginRefusedError(EntryError):
+    """Nobody of that name has this password; which of the two is wrong is not told."""
+
+
+class LoginLockedError(EntryError):
+    """Too many attempts under one name.
+
+    Parameters
+    ----------
+    message
+        What to do.
+    seconds
+        How long until the next attempt is heard.
+    """
+
+    def __init__(self, message: str, *, seconds: float) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
+class RoleError(EntryError):
+    """The role of whoever asks does not reach as far as what was asked."""

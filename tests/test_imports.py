@@ -11,6 +11,8 @@ PLACES = [
     "planner",
     "planner.maps",
     "planner.report",
+    "planner.jobs",
+    "planner.serving",
     "planner.desk",
     "planner.cli",
     "app",

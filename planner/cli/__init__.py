@@ -30,6 +30,8 @@ _COMMANDS = (
     "serve",
     "store",
     "batch",
+    "user",
+    "job",
     "bench",
 )
 """Modules of this folder, in the order in which help lists them."""

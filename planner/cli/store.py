@@ -28,7 +28,9 @@ _KINDS = ("scenario", "view", "value")
 def register(commands: Commands) -> None:
     """Add the command and its own commands to the parser."""
     parser = commands.add("store", run)
-    parser.add_argument("--store", type=_place, metavar="PATH|URL", help=text("cli.store.place"))
+    parser.add_argument(
+        "--store", type=store_place, metavar="PATH|URL", help=text("cli.store.place")
+    )
     tasks = parser.add_subparsers(dest="asked", required=True, metavar="TASK")
 
     def add(name: str, task: Any, *words: str) -> argparse.ArgumentParser:
@@ -66,7 +68,8 @@ def run(options: argparse.Namespace) -> int:
     return DONE
 
 
-def _place(words: str) -> Any:
+def store_place(words: str) -> Any:
+    """Read where a store lies: a file, or a database's address."""
     try:
         return located(words)
     except CityError as wrong:

@@ -15,22 +15,26 @@ from planner.desk.study import Study
 from planner.desk.topbar import Progress, TopBar
 from planner.desk.views import VIEWS
 from planner.desk.views.view import View, restore, spoken
+from planner.serving import LOCAL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from layers import City
+    from planner.serving import Identity
 
 _NAMES: dict[Language, str] = {"zh": "中文", "en": "EN"}
 
 
-def page(city: City | Study) -> Any:
+def page(city: City | Study, identity: Identity = LOCAL) -> Any:
     """Make the desk of one session, in the state that the page's address tells.
 
     Parameters
     ----------
     city
         The city, or what sessions share of it.
+    identity
+        Who sits at the desk.
 
     Returns
     -------
@@ -43,7 +47,7 @@ def page(city: City | Study) -> Any:
         for name, values in (pn.state.session_args or {}).items()
         if values
     }
-    desk = Desk(Session(study), asked)
+    desk = Desk(Session(study, identity), asked)
     pn.state.onload(desk.start)
     return desk.page
 
@@ -188,6 +192,8 @@ class Desk:
         self._top.words = {
             **{word: session.text(f"desk.{word}") for word in words},
             "place": city.name_en if lang == "en" else city.name,
+            "user": session.identity.name,
+            "out": session.text("desk.out"),
             "badges": [[session.text(f"label.{label}"), notes] for label in city.labels()],
         }
         self._top.tabs = [[key, session.text(f"desk.tab.{key}")] for key in self._kinds]

@@ -16,9 +16,13 @@ import param
 from layers.errors import PlannerError
 from layers.messages import LANGUAGES, Language, language, speaking, text
 from planner.desk.study import YEARS, Study
+from planner.serving import LOCAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from planner.serving import Identity
+    from planner.store import Role
 
 _log = logging.getLogger(__name__)
 _FIRST = "menopause_clinic"
@@ -77,6 +81,8 @@ class Session(param.Parameterized):
     ----------
     study
         What all sessions share.
+    identity
+        Who sits at the desk.
     """
 
     service: Any = param.Selector(doc="Key of the service.")
@@ -89,9 +95,10 @@ class Session(param.Parameterized):
 
     ADDRESS = ("service", "level", "year", "lang", "theme")
 
-    def __init__(self, study: Study) -> None:
+    def __init__(self, study: Study, identity: Identity = LOCAL) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.study = study
+        self.identity = identity
         offered: dict[str, list[Any]] = {
             "service": list(study.services),
             "level": study.levels,
@@ -109,6 +116,19 @@ class Session(param.Parameterized):
     def city(self) -> Any:
         """The city that all sessions look at."""
         return self.study.city
+
+    def require(self, role: Role) -> None:
+        """Refuse what wants a role that the reader lacks; ask wherever something changes.
+
+        A button that is hidden or off is no protection: a browser may send what it likes.
+
+        Raises
+        ------
+        RoleError
+            They lack it now, whatever they had when the desk was opened.
+        """
+        with speaking(cast("Language", self.lang)):
+            self.identity.require(role)
 
     def text(self, key: str, /, **values: Any) -> str:
         """Words of the catalogue in the reader's language, plain."""

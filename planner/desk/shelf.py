@@ -65,6 +65,8 @@ class Shelf:
         }
         self.name, self.author = pn.widgets.TextInput(**wide), pn.widgets.TextInput(**wide)
         self.saved = pn.widgets.Select(**wide)
+        # Whoever has entered signs with the name that they entered by.
+        self.author.param.update(value=session.identity.name, visible=not session.identity.name)
         self._save = pn.widgets.Button(margin=(8, 3, 0, 0), **button)
         self._copy = pn.widgets.Button(margin=(8, 0, 0, 3), **button)
         self._open = pn.widgets.Button(margin=(6, 0, 0, 0), **button)
@@ -165,7 +167,14 @@ class Shelf:
 
     async def _keep(self, before: Record | None) -> None:
         session, study = self.session, self.session.study
-        name, author = str(self.name.value).strip(), str(self.author.value).strip()
+        try:
+            session.require("planner")
+        except PlannerError as wrong:
+            session.say(session.failure(wrong), grave=True)
+            return
+        name = str(self.name.value).strip()
+        # What a browser says of its author counts only where nobody enters.
+        author = session.identity.name or str(self.author.value).strip()
         if not name or not author:
             session.say(session.text("desk.siting.unnamed"), grave=True)
             return

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from layers.units import Level
     from planner.coverage import Coverage
     from planner.indicators import Monitoring
+    from planner.jobs import Supervisor
     from planner.maps.basemaps import Basemap
     from planner.plan import Plan
     from planner.positions import Positions
@@ -255,6 +256,11 @@ class Study:
         Basemaps of others that a reader may choose.
     store
         Where scenarios are kept; the usual place, opened when first wanted, when None.
+
+    Attributes
+    ----------
+    jobs
+        What does work that lasts beside the server; None where nothing does.
     """
 
     def __init__(
@@ -267,6 +273,7 @@ class Study:
         store: Store | None = None,
     ) -> None:
         self.city = city
+        self.jobs: Supervisor | None = None
         self._store = store
         self.services = services or load_services()
         self.plan = plan or load_plan(services=self.services)

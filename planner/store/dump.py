@@ -1,4 +1,4 @@
-"""A dump: everything that a store holds, in one file of text that tells whether it is whole."""
+"""A dump: every record that a store holds, in one file of text that tells whether it is whole."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from layers.errors import StoreError
 from layers.messages import text
 from layers.saving import save_text
-from planner.store.tables import METADATA, RECORDS, REVISIONS
+from planner.store.tables import RECORDS, REVISIONS
 
 if TYPE_CHECKING:
     import os
@@ -23,14 +23,14 @@ _FORM = "coverage-planner store 1"
 
 
 def write(connection: sa.Connection, file: str | os.PathLike[str]) -> int:
-    """Write every row of every table into a file: a line a row, then a line with the checksum.
+    """Write every record and revision into a file: a line a row, then a line with the checksum.
 
     Returns
     -------
     Number of records written.
     """
     lines = [json.dumps({"form": _FORM})]
-    for table in METADATA.sorted_tables:
+    for table in (RECORDS, REVISIONS):
         asked = sa.select(table).order_by(*table.primary_key.columns)
         lines += [_line(table.name, row) for row in connection.execute(asked).mappings()]
     body = "\n".join(lines) + "\n"

@@ -14,7 +14,9 @@ from layers.messages import text
 from planner.scenario import Scenario
 from planner.standards import unknown_name
 from planner.store import dump
+from planner.store.accounts import Accounts
 from planner.store.database import Database, usual_place
+from planner.store.jobs import Jobs
 from planner.store.record import KINDS, Action, Kind, Record, Revision
 from planner.store.tables import RECORDS, REVISIONS
 
@@ -36,6 +38,13 @@ class Store:
         ``postgresql://user@host/database?schema=NAME``; ``PLANNER_STORE`` or a file in the
         user's folder when None.
 
+    Attributes
+    ----------
+    accounts
+        Who may enter, with their roles.
+    jobs
+        Work that lasts.
+
     Raises
     ------
     StoreError
@@ -54,6 +63,8 @@ class Store:
 
     def __init__(self, place: str | os.PathLike[str] | Address | None = None) -> None:
         self._database = Database(usual_place() if place is None else place)
+        self.accounts = Accounts(self._database)
+        self.jobs = Jobs(self._database)
 
     @property
     def place(self) -> Path | Address:
@@ -260,7 +271,7 @@ class Store:
         return [Revision(**row) for row in rows]
 
     def backup(self, file: str | os.PathLike[str]) -> int:
-        """Write everything into a file, whole or not at all.
+        """Write every record into a file, whole or not at all; accounts and jobs are left out.
 
         The file serves any database: one written from SQLite restores into a PostgreSQL.
 
@@ -294,6 +305,16 @@ class Store:
         """
         with self._database.transaction() as connection:
             return dump.read(connection, file)
+
+    def answers(self) -> bool:
+        """Whether the database answers now.
+
+        Raises
+        ------
+        StoreError
+            It does not; the message says why.
+        """
+        return bool(self._database.form)
 
     def close(self) -> None:
         """Give back every connection."""

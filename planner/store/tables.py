@@ -60,3 +60,43 @@ REVISIONS = sa.Table(
     sa.Column("at", Moment, nullable=False),
     sa.Column("note", sa.Text, nullable=False),
 )
+
+# Who may enter. Nothing here goes into a backup: a lost copy of it would be a lost key.
+USERS = sa.Table(
+    "users",
+    METADATA,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("role", sa.String(16), nullable=False),
+    # Hash of the password; none for those who come in by OAuth alone.
+    sa.Column("password", sa.Text),
+    # Anew with each change of the password: a cookie that carries another is worth nothing.
+    sa.Column("stamp", sa.String(32), nullable=False),
+    sa.Column("since", Moment, nullable=False),
+    sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("locked_until", Moment),
+)
+
+# Work that is done beside the server.
+JOBS = sa.Table(
+    "jobs",
+    METADATA,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("kind", sa.String(32), nullable=False),
+    # Where the city lies, without secrets: whoever serves another leaves the job alone.
+    sa.Column("city", sa.Text, nullable=False),
+    sa.Column("asked", sa.Text, nullable=False),
+    sa.Column("lang", sa.String(8), nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False, index=True),
+    sa.Column("share", sa.Float),
+    sa.Column("told", sa.Text, nullable=False),
+    sa.Column("result", sa.Text, nullable=False),
+    sa.Column("made", Moment, nullable=False),
+    sa.Column("begun", Moment),
+    sa.Column("ended", Moment),
+    # When its runner was last known to be at work, and which runner that is.
+    sa.Column("beat", Moment),
+    sa.Column("runner", sa.Text, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("stop", sa.Boolean, nullable=False),
+)

@@ -72,6 +72,12 @@ export function render({ model }) {
     const said = document.createElement("span");
     said.className = "said"; said.setAttribute("role", "status");
     end.append(said, langs, theme, link);
+    if (words.user) {
+      const user = document.createElement("span"), out = document.createElement("a");
+      user.className = "user"; user.textContent = words.user; user.title = words.user;
+      out.href = "./logout"; out.textContent = words.out; out.className = "out";
+      end.append(user, out);
+    }
     bar.replaceChildren(title, tabs, end);
     if (held) bar.querySelector(`[data-key="${held}"]`)?.focus();
     document.documentElement.lang = model.lang === "zh" ? "zh-CN" : "en";

@@ -11,13 +11,16 @@ import panel as pn
 import param
 
 from planner.desk import style
+from planner.desk.jobs import JobLine
 from planner.desk.session import Cancelled
 from planner.desk.views.view import View
+from planner.jobs import files_of
 from planner.maps.words import said
 from planner.report.model import KINDS
 
 if TYPE_CHECKING:
     from planner.desk.session import Session, Task
+    from planner.store import Job
 
 _KINDS = [kind for kind in KINDS if kind != "siting"]
 _FORMATS = ("docx", "pdf", "xlsx", "gpkg", "html", "json")
@@ -38,6 +41,7 @@ class ReportView(View):
         super().__init__(session)
         self._folder = TemporaryDirectory(prefix="planner-report-")
         self._files: list[Path] = []
+        self._line = JobLine(session, kind="report", done=self._open_job)
 
     @property
     def year(self) -> int:
@@ -70,7 +74,7 @@ class ReportView(View):
         self._kinds.param.watch(lambda event: self.param.update(kind=event.new), "value")
         self._years.param.watch(lambda event: self.param.update(until=event.new), "value")
         if pn.state.curdoc is not None:
-            pn.state.on_session_destroyed(lambda _session: self._folder.cleanup())
+            pn.state.on_session_destroyed(lambda _session: self._close())
         first, second, third = self._labels
         left = pn.Column(
             first,
@@ -81,6 +85,7 @@ class ReportView(View):
             third,
             self._formats,
             self._make,
+            self._line.page,
             self._taken,
             width=232,
             sizing_mode="stretch_height",
@@ -92,6 +97,14 @@ class ReportView(View):
             sizing_mode="stretch_both",
             stylesheets=[":host { min-height: 0; }"],
         )
+
+    async def opened(self) -> None:
+        """Follow what was asked for before, from this desk or another."""
+        await self._line.refresh()
+
+    def _close(self) -> None:
+        self._line.close()
+        self._folder.cleanup()
 
     def relabel(self) -> None:
         """Put every word into the language in force."""
@@ -106,6 +119,7 @@ class ReportView(View):
             self._years.param.update(options=years, value=self.year)
         self._years.name = session.text("plan.until")
         self._make.name = session.text("desk.report.make")
+        self._line.relabel()
         for pane, key in zip(self._labels, ("what", "spoken_in", "formats"), strict=True):
             pane.object = f'<div class="label">{said(f"desk.report.{key}", lang)}</div>'
         self._offer()
@@ -115,10 +129,16 @@ class ReportView(View):
     async def make(self, *_events: Any) -> None:
         """Make the report that is chosen, show it, and offer its files."""
         session = self.session
+        asked = self.kind, self.year, self._spoken.value, tuple(self._formats.value)
+        if session.study.jobs is not None:
+            kind, year, spoken, formats = asked
+            await self._line.ask(
+                {"kind": kind, "year": year, "spoken": spoken, "formats": [*formats, "html"]}
+            )
+            return
         told, grave = "", True
         self._make.disabled = True
         try:
-            asked = self.kind, self.year, self._spoken.value, tuple(self._formats.value)
             working = session.text("desk.report.working")
             self._files = await session.work(working, self._written, *asked)
             self._show()
@@ -149,9 +169,19 @@ class ReportView(View):
             replace=True,
         )
 
+    def _open_job(self, job: Job) -> None:
+        """Show the report that a job has made."""
+        self._files = files_of(self.session.study.store, job)
+        self._formats.value = [name for name in job.asked["formats"] if name in _FORMATS]
+        self._show()
+
     def _show(self) -> None:
         pages = [file for file in self._files if file.suffix == ".html"]
         own = [file for file in pages if file.stem.endswith(f"-{self.lang}")] or pages
+        if not own:
+            self._page.object = f'<p class="empty">{said("desk.report.gone", self.lang)}</p>'
+            self._offer()
+            return
         page = escape(own[0].read_text(encoding="utf-8"))
         title = said("desk.report.preview", self.lang)
         # The page of a report has maps that run scripts, but no right to the desk around it.
