@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from layers.errors import PlanError
 from layers.folder import alone_in
@@ -19,7 +20,6 @@ from layers.messages import text
 from layers.saving import save_text
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterable, Iterator, Sequence
 
 _FORMAT = "planner-history-1"
@@ -131,14 +131,33 @@ class History:
         return f"<History of {len(self)} values, {gone} of them superseded>"
 
 
-def read_history(path: str | os.PathLike[str]) -> History:
+class Keeper(Protocol):
+    """Something else than a file that keeps a history, such as a store."""
+
+    def read(self) -> History:
+        """Read the whole history."""
+        ...
+
+    def add(self, records: Sequence[Record]) -> History:
+        """Add records that `accepted` lets through, all or none."""
+        ...
+
+
+def read_history(path: str | os.PathLike[str] | Keeper) -> History:
     """Read a history; one that does not exist yet is empty.
+
+    Parameters
+    ----------
+    path
+        A file, or what keeps one otherwise.
 
     Raises
     ------
     PlanError
         The file is no history, or was changed by hand; the message names the line.
     """
+    if not isinstance(path, str | os.PathLike):
+        return path.read()
     file = Path(path)
     try:
         content = file.read_bytes()
@@ -163,13 +182,13 @@ def read_history(path: str | os.PathLike[str]) -> History:
     return History(tuple(records))
 
 
-def add_records(path: str | os.PathLike[str], records: Sequence[Record]) -> History:
+def add_records(path: str | os.PathLike[str] | Keeper, records: Sequence[Record]) -> History:
     """Add records to a history, all or none, whoever else adds to it meanwhile.
 
     Parameters
     ----------
     path
-        The file; made where there is none.
+        The file, made where there is none, or what keeps a history otherwise.
     records
         What to add, in order. One without a time is given the present.
 
@@ -185,20 +204,33 @@ def add_records(path: str | os.PathLike[str], records: Sequence[Record]) -> Hist
     InputError
         The disk refuses; what was there is unchanged.
     """
+    if not isinstance(path, str | os.PathLike):
+        return path.add(records)
     file = Path(path).resolve()
     file.parent.mkdir(parents=True, exist_ok=True)
     with alone_in(file.parent):
         history = read_history(file)
-        now = datetime.now(UTC).astimezone().isoformat(timespec="seconds")
-        stamped = [record if record.when else replace(record, when=now) for record in records]
-        _refuse(history, stamped)
-        history = history.with_records(stamped)
+        history = history.with_records(accepted(history, records))
         check, lines = _FORMAT, []
         for record in history:
             check = _check(check, record)
             lines.append(json.dumps({**record.as_dict(), "check": check}, ensure_ascii=False))
         save_text(file, "".join(f"{line}\n" for line in lines))
     return history
+
+
+def accepted(history: History, records: Sequence[Record]) -> list[Record]:
+    """Take records that may follow a history; one without a time is given the present.
+
+    Raises
+    ------
+    PlanError
+        As `add_records` raises it.
+    """
+    now = datetime.now(UTC).astimezone().isoformat(timespec="seconds")
+    stamped = [record if record.when else replace(record, when=now) for record in records]
+    _refuse(history, stamped)
+    return stamped
 
 
 def _refuse(history: History, records: Sequence[Record]) -> None:

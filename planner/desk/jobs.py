@@ -133,7 +133,9 @@ class JobLine:
         self._cancel.visible = job is not None and not job.over
         if job is None:
             return
-        words = self.session.text(f"desk.job.{job.state}", told=job.told)
+        # What it tells is in the language that it was asked for in.
+        told = job.told if job.lang == self.session.lang else ""
+        words = self.session.text(f"desk.job.{job.state}", told=told)
         grave = "grave" if job.state == "failed" else "mild"
         self._state.object = (
             f'<div class="{grave}" role="status" data-job="{job.state}">{escape(words)}</div>'

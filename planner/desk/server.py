@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import socket
 from contextlib import nullcontext, suppress
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import panel as pn
 
-from layers.errors import PlannerError
+from layers.errors import PlannerError, StoreError
 from layers.messages import LANGUAGES, text
 from planner.desk.desk import page
 from planner.desk.study import Study
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from planner.serving import Entry
     from planner.store import Store
 
+_log = logging.getLogger(__name__)
 _LOOPBACK = ("localhost", "127.0.0.1")
 # What a browser may send in one piece; larger ones end the connection before they are read.
 _MOST_SENT = 64 * 2**20
@@ -135,7 +137,11 @@ def serve(
     server._tornado.add_transform(guard(images))  # noqa: SLF001 - Bokeh hands it out nowhere else
     where = place or city.path
     if where is not None:
-        study.jobs = Supervisor(study.store, where, runners=job_runners)
+        try:
+            study.jobs = Supervisor(study.store, where, runners=job_runners)
+        except StoreError as wrong:
+            # The desk shows maps without a store too, and says what it cannot keep.
+            _log.warning("%s", wrong)
     if start:
         _run(server, study.jobs, show=show)
     return server

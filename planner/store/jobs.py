@@ -118,7 +118,7 @@ class Jobs:
     >>> with tempfile.TemporaryDirectory() as folder, Store(f"{folder}/store.sqlite") as store:
     ...     asked = store.jobs.ask("report", {"year": 2023}, city="/cities/core", who="wang")
     ...     job = store.jobs.claim("/cities/core", "runner 1")
-    ...     store.jobs.finish(job.id, "runner 1", {"files": []})
+    ...     kept = store.jobs.finish(job.id, "runner 1", {"files": []})
     ...     store.jobs.get(job.id).state
     'done'
     """

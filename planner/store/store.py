@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
-from uuid import uuid4
 
 import sqlalchemy as sa
 
 from layers.errors import InputError, RecordMissingError, RevisionConflictError
 from layers.messages import text
-from planner.scenario import Scenario
 from planner.standards import unknown_name
-from planner.store import dump
+from planner.store import dump, rows
 from planner.store.accounts import Accounts
 from planner.store.database import Database, usual_place
 from planner.store.jobs import Jobs
-from planner.store.record import KINDS, Action, Kind, Record, Revision
+from planner.store.record import KINDS, Kind, Record, Revision
 from planner.store.tables import RECORDS, REVISIONS
+from planner.store.values import StoredHistory
 
 if TYPE_CHECKING:
     import os
@@ -106,11 +104,11 @@ class Store:
         if kind not in KINDS:
             raise unknown_name("record", kind, KINDS)
         _refuse_empty(name=name, author=author)
-        held = _held(kind, body)
+        held = rows.held_as_json(kind, body)
         with self._database.transaction() as connection:
-            made = _add(connection, kind=kind, city=city)
-            _revise(connection, made, 1, "create", name, held, author, note)
-            return _record(connection, made)
+            made = rows.add(connection, kind=kind, city=city)
+            rows.revise(connection, made, 1, "create", name, held, author, note)
+            return rows.record_of(connection, made)
 
     def save(
         self,
@@ -147,18 +145,18 @@ class Store:
         """
         now = datetime.now(UTC)
         with self._database.transaction() as connection:
-            before = _record_to_change(connection, record)
-            held = _held(before.kind, body)
+            before = rows.record_to_change(connection, record)
+            held = rows.held_as_json(before.kind, body)
             _refuse_empty(name=before.name if name is None else name, author=author)
             called = before.name if name is None else name
             if before.revision == based_on and not before.deleted:
-                number = _next(connection, record, based_on)
-                _revise(connection, record, number, "save", called, held, author, note)
-                return _record(connection, record)
+                number = rows.next_revision(connection, record, based_on)
+                rows.revise(connection, record, number, "save", called, held, author, note)
+                return rows.record_of(connection, record)
             other = text("store.other", name=called, author=author, at=f"{now:%Y-%m-%d %H:%M}")
-            beside = _add(connection, kind=before.kind, city=before.city, other_of=record)
-            _revise(connection, beside, 1, "create", other, held, author, note)
-            own = _record(connection, beside)
+            beside = rows.add(connection, kind=before.kind, city=before.city, other_of=record)
+            rows.revise(connection, beside, 1, "create", other, held, author, note)
+            own = rows.record_of(connection, beside)
         raise RevisionConflictError(
             text(
                 "store.conflict_deleted" if before.deleted else "store.conflict",
@@ -185,7 +183,7 @@ class Store:
         """
         _refuse_empty(author=author)
         with self._database.transaction() as connection:
-            before = _record_to_change(connection, record)
+            before = rows.record_to_change(connection, record)
             if before.deleted:
                 raise RecordMissingError(text("store.missing", id=record))
             if before.revision != based_on:
@@ -196,7 +194,7 @@ class Store:
                     at=f"{before.at:%Y-%m-%d %H:%M}",
                 )
                 raise RevisionConflictError(told, theirs=before, own=None)
-            return _mark(connection, before, "delete", author, note)
+            return rows.mark(connection, before, "delete", author, note)
 
     def recover(self, record: str, *, author: str, note: str = "") -> Record:
         """Bring a deleted record back as it was; one that is not deleted stays as it is.
@@ -208,8 +206,10 @@ class Store:
         """
         _refuse_empty(author=author)
         with self._database.transaction() as connection:
-            before = _record_to_change(connection, record)
-            return _mark(connection, before, "recover", author, note) if before.deleted else before
+            before = rows.record_to_change(connection, record)
+            return (
+                rows.mark(connection, before, "recover", author, note) if before.deleted else before
+            )
 
     def get(self, record: str, *, revision: int | None = None) -> Record:
         """Look a record up, deleted ones too.
@@ -227,7 +227,7 @@ class Store:
             There is no such record or revision.
         """
         with self._database.transaction(reading=True) as connection:
-            return _record(connection, record, revision)
+            return rows.record_of(connection, record, revision)
 
     def records(
         self, kind: Kind | None = None, *, city: str | None = None, deleted: bool = False
@@ -241,14 +241,14 @@ class Store:
         deleted
             List those that are deleted instead.
         """
-        asked = _newest().where(RECORDS.c.deleted.is_(deleted))
+        asked = rows.newest().where(RECORDS.c.deleted.is_(deleted))
         if kind is not None:
             asked = asked.where(RECORDS.c.kind == kind)
         if city is not None:
             asked = asked.where(RECORDS.c.city == city)
         asked = asked.order_by(REVISIONS.c.at.desc(), RECORDS.c.id)
         with self._database.transaction(reading=True) as connection:
-            return [_read(row) for row in connection.execute(asked).mappings()]
+            return [rows.read(row) for row in connection.execute(asked).mappings()]
 
     def history(self, record: str) -> list[Revision]:
         """Every change of a record, oldest first.
@@ -269,6 +269,16 @@ class Store:
         if not rows:
             raise RecordMissingError(text("store.missing", id=record))
         return [Revision(**row) for row in rows]
+
+    def values(self, city: str) -> StoredHistory:
+        """Entered values of a city, for `planner.history.add_records` and its like.
+
+        Parameters
+        ----------
+        city
+            Its name.
+        """
+        return StoredHistory(database=self._database, city=city)
 
     def backup(self, file: str | os.PathLike[str]) -> int:
         """Write every record into a file, whole or not at all; accounts and jobs are left out.
@@ -336,101 +346,7 @@ class Store:
         return f"<Store {self.place}: {counts}>"
 
 
-def _held(kind: Kind, body: Any) -> str:
-    """Body as JSON, if it is what its kind wants."""
-    try:
-        held = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    except (TypeError, ValueError) as wrong:
-        raise InputError(text("store.body", reason=str(wrong))) from wrong
-    if kind == "scenario":
-        Scenario.from_dict(body)
-    return held
-
-
 def _refuse_empty(**words: str) -> None:
     for field, value in words.items():
         if not value.strip():
             raise InputError(text(f"store.no_{field}"))
-
-
-def _add(connection: sa.Connection, *, kind: Kind, city: str, other_of: str | None = None) -> str:
-    made = uuid4().hex
-    row = {"id": made, "kind": kind, "city": city, "revision": 1, "deleted": False}
-    connection.execute(sa.insert(RECORDS).values(**row, other_of=other_of))
-    return made
-
-
-def _next(
-    connection: sa.Connection, record: str, based_on: int, *, deleted: bool | None = None
-) -> int:
-    """Take a record to the revision after one; gives its number."""
-    changes: dict[str, Any] = {"revision": based_on + 1}
-    if deleted is not None:
-        changes["deleted"] = deleted
-    connection.execute(sa.update(RECORDS).where(RECORDS.c.id == record).values(**changes))
-    return based_on + 1
-
-
-def _revise(
-    connection: sa.Connection,
-    record: str,
-    number: int,
-    action: Action,
-    name: str,
-    held: str,
-    author: str,
-    note: str,
-) -> None:
-    connection.execute(
-        sa.insert(REVISIONS).values(
-            record=record,
-            number=number,
-            action=action,
-            name=name,
-            body=held,
-            author=author,
-            at=datetime.now(UTC),
-            note=note,
-        )
-    )
-
-
-def _mark(
-    connection: sa.Connection, before: Record, action: Action, author: str, note: str
-) -> Record:
-    """Delete or recover."""
-    number = _next(connection, before.id, before.revision, deleted=action == "delete")
-    held = _held(before.kind, before.body)
-    _revise(connection, before.id, number, action, before.name, held, author, note)
-    return _record(connection, before.id)
-
-
-def _newest(revision: int | None = None) -> sa.Select[Any]:
-    number = RECORDS.c.revision if revision is None else sa.literal(revision)
-    joined = sa.and_(REVISIONS.c.record == RECORDS.c.id, REVISIONS.c.number == number)
-    columns = (RECORDS.c[name] for name in ("id", "kind", "city", "deleted", "other_of"))
-    return sa.select(
-        *columns,
-        *(REVISIONS.c[name] for name in ("name", "body", "author", "at")),
-        REVISIONS.c.number.label("revision"),
-    ).join(REVISIONS, joined)
-
-
-def _record(connection: sa.Connection, record: str, revision: int | None = None) -> Record:
-    asked = _newest(revision).where(RECORDS.c.id == record)
-    row = connection.execute(asked).mappings().one_or_none()
-    if row is None:
-        raise RecordMissingError(text("store.missing", id=record))
-    return _read(row)
-
-
-def _record_to_change(connection: sa.Connection, record: str) -> Record:
-    """Look a record up while nobody else can change it until the transaction ends."""
-    # In a statement of its own: PostgreSQL reads what is joined as it was before the wait.
-    held = sa.select(RECORDS.c.id).where(RECORDS.c.id == record).with_for_update()
-    connection.execute(held).all()
-    return _record(connection, record)
-
-
-def _read(row: sa.RowMapping) -> Record:
-    return Record(**{**row, "body": json.loads(row["body"])})

@@ -79,6 +79,7 @@ def serving(code, *arguments, log):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     environment = {
+        "PLANNER_STORE": str(log.with_name("store.sqlite")),
         **os.environ,
         "PLANNER_LANG": "zh",
         "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),

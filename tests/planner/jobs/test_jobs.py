@@ -44,7 +44,7 @@ def test_a_report_is_made_beside_and_its_files_are_found(store, village):
         done = wait(store, asked, "done", "failed")
         assert done.state == "done", done.told
         names = [file.name for file in files_of(store, done)]
-        assert names == ["coverage-2023-zh.html", "coverage-2023-zh.json"]
+        assert names == ["coverage-2023-zh.html", "coverage-2023.json"]
         failed = wait(store, strange, "failed")
         assert "poetry" in failed.told
     left = [path.name for path in folder_of(store).iterdir()]
