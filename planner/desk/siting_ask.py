@@ -125,16 +125,15 @@ def fields(ask: Ask, lang: Language) -> list[dict[str, Any]]:
         if ask.budget is not None:
             made.append(number("cost_listed", "cost_listed", _DEAREST, narrow=True))
             made.append(number("cost_new", "cost_new", _DEAREST, narrow=True))
-    if traits.floors:
-        made.append(
-            {
-                "kind": "text",
-                "name": "floors",
-                "label": said("floors"),
-                "value": ask.floors,
-                "placeholder": said("floors_hint"),
-            }
-        )
+    made.append(
+        {
+            "kind": "text",
+            "name": "floors",
+            "label": said("floors"),
+            "value": ask.floors,
+            "placeholder": said("floors_hint"),
+        }
+    )
     made.append(
         {
             "kind": "buttons",
@@ -193,7 +192,7 @@ def state(
         given |= {"p": ask.number, "budget": ask.budget}
     if traits.shares and ask.share is not None:
         given["share"] = ask.share / 100
-    if traits.floors and ask.floors.strip():
+    if ask.floors.strip():
         given["floors"] = floors(ask.floors, city, level)
     places: list[Places] = []
     movable: tuple[str, ...] = ()
