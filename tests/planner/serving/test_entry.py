@@ -111,7 +111,13 @@ def test_a_viewer_keeps_no_scenario_whatever_the_browser_sends(store):
         async def opened(*_record):
             pass
 
-        shelf = Shelf(session, scenario=Scenario, kept=lambda _record: None, opened=opened)
+        shelf = Shelf(
+            session,
+            scenario=Scenario,
+            unsaved=lambda: True,
+            kept=lambda _record: None,
+            opened=opened,
+        )
         shelf.name.value, shelf.author.value = "方案", "somebody else"
         asyncio.run(shelf.save())
         told[name] = session.told
