@@ -8,7 +8,6 @@ import sys
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from urllib.error import URLError
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
@@ -16,7 +15,7 @@ import pytest
 
 CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
 ROOT = Path(__file__).parents[3]
-PATIENCE = 60
+PATIENCE = 120
 START = 240
 
 NEEDS_CHROMIUM = [
@@ -96,13 +95,14 @@ def serving(code, *arguments, log):
         end = time.monotonic() + START
         while True:
             assert server.poll() is None, log.read_text()
-            with suppress(URLError, ConnectionError), urlopen(url, timeout=5) as page:
+            with suppress(OSError), urlopen(url, timeout=PATIENCE) as page:
                 page.read()
                 break
             assert time.monotonic() < end, log.read_text()
             time.sleep(0.2)
         yield url
-        assert "Traceback" not in log.read_text()
+        told = log.read_text()
+        assert "Traceback" not in told, told
     finally:
         server.terminate()
         try:

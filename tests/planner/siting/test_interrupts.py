@@ -20,7 +20,8 @@ from planner.siting.median import p_median
 from planner.siting.phases import Year, phased_cover
 
 # Seconds after which it is stopped, and those in which it is to come back.
-ASKED, PROMPT = 1.0, 2.0
+# Machines are shared; without stopping the solvers take minutes.
+ASKED, PROMPT = 1.0, 15.0
 
 
 def cover(size=400, **more):
