@@ -130,6 +130,9 @@ class _Search(Search):
         if self.rows.stuck.any() or self._beyond_all():
             self.infeasible = True
             return
+        # Nobody can do better than with every site open; whatever stops it, this is known.
+        every = self.rows.cheapest(self.choice.upper > 0)
+        self.raise_bound(float(np.minimum(every, self.rows.penalised).sum()))
         if self.limits.floors:
             first = self._promised(first)
         price = self._begin(first)
