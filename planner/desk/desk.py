@@ -10,7 +10,8 @@ import panel as pn
 
 from layers.messages import Language
 from planner.desk import style
-from planner.desk.session import Session
+from planner.desk.cities import Cities
+from planner.desk.session import Cancelled, Session
 from planner.desk.study import Study
 from planner.desk.topbar import Progress, TopBar
 from planner.desk.views import VIEWS
@@ -47,7 +48,12 @@ def page(city: City | Study, identity: Identity = LOCAL) -> Any:
         for name, values in (pn.state.session_args or {}).items()
         if values
     }
-    desk = Desk(Session(study, identity), asked)
+    cities = Cities(study, identity.name)
+    key = asked.get("city", "")
+    held = cities.study(key)
+    session = Session(study if held is None else held, identity)
+    session.param.update(cities=cities, city_key="" if held is None else key)
+    desk = Desk(session, asked)
     pn.state.onload(desk.start)
     return desk.page
 
@@ -110,6 +116,7 @@ class Desk:
         session.param.watch(self._recolour, "theme")
         session.param.watch(self._say, "told")
         session.param.watch(self._show_task, "task")
+        session.param.watch(self._move, "moved")
         session.param.watch(self.note_address, list(Session.ADDRESS))
         self._progress.param.watch(self._cancel, "cancelled")
         if self._wrong:
@@ -123,11 +130,47 @@ class Desk:
 
     async def start(self) -> None:
         """Let the open view compute its first figures; called when the page has loaded."""
+        wanted = self._asked.get("city", "")
+        if wanted != self.session.city_key and not await self._open_city(wanted):
+            return
         await self.view.opened()
+
+    async def _open_city(self, key: str) -> bool:
+        """Open the city that the address names and ask for its page; whether it failed."""
+        session = self.session
+        try:
+            working = session.text("desk.data.cities.opening", name=key)
+            await session.work(working, session.cities.open, key)
+        except Cancelled:
+            return True
+        except Exception as wrong:  # noqa: BLE001 - said in words, and logged whole
+            reason = session.failure(wrong)
+            session.say(session.text("desk.data.cities.gone", key=key, reason=reason), grave=True)
+            return True
+        session.move(key)
+        return False
+
+    def _move(self, event: Any) -> None:
+        """Load the page anew with another city."""
+        location = pn.state.location
+        if location is None or event.new is None:
+            return
+        told = {**self.address(), "city": event.new}
+        if event.new != self._asked.get("city", ""):
+            # What else the address says is of the city before.
+            told = {
+                "tab": told["tab"],
+                "lang": self.session.lang,
+                "theme": self.session.theme,
+                "city": event.new,
+            }
+        location.reload = True
+        location.search = "?" + urlencode({key: value for key, value in told.items() if value})
 
     def address(self) -> dict[str, str]:
         """Tell the page's address: what the session shares, the tab, and its own state."""
         return {
+            **({"city": self.session.city_key} if self.session.city_key else {}),
             "tab": self._top.tab,
             **spoken(self.session, Session.ADDRESS),
             **spoken(self.view, self.view.ADDRESS),

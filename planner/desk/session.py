@@ -92,6 +92,9 @@ class Session(param.Parameterized):
     theme: Any = param.Selector(objects=["light", "dark"], default="light", doc="Colours.")
     told: Any = param.Tuple(default=("", "mild"), doc="What the strip says, and how grave it is.")
     task: Any = param.Parameter(default=None, doc="Work in hand, or None.")
+    cities: Any = param.Parameter(default=None, doc="Cities that the reader may open, or None.")
+    city_key: Any = param.String(default="", doc="Which of them is open, empty for none of them.")
+    moved: Any = param.Parameter(default=None, doc="Key of the city whose page is wanted, or None.")
 
     ADDRESS = ("service", "level", "year", "lang", "theme")
 
@@ -133,6 +136,10 @@ class Session(param.Parameterized):
     def text(self, key: str, /, **values: Any) -> str:
         """Words of the catalogue in the reader's language, plain."""
         return text(key, cast("Language", self.lang), **values)
+
+    def move(self, city: str) -> None:
+        """Ask for the page of another city, by its key; empty for the server's own."""
+        self.param.update(moved=city)
 
     def say(self, told: str, *, grave: bool = False) -> None:
         """Say something in the strip above the views; nothing clears it."""

@@ -21,6 +21,8 @@ from planner._curve import along_curve
 from planner.maps import shapes
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from layers.datum import Datum
     from planner._search import Floats, Ints
     from planner.network import Network
@@ -114,14 +116,21 @@ class Streets:
         """Make a network's lines ready."""
         streets = network.streets
         lines = np.asarray(streets.geometry.array)
-        rank = shapes.rank(streets["highway"])
+        return cls.layer(lines, streets["highway"], network.length, datum=datum)
+
+    @classmethod
+    def layer(
+        cls, lines: Any, highway: pd.Series, length: Floats, *, datum: Datum = "wgs84"
+    ) -> Streets:
+        """Make streets in degrees ready, given OpenStreetMap's classes and metres."""
+        rank = shapes.rank(highway)
         middle = shapely.get_coordinates(
             shapely.line_interpolate_point(lines, 0.5, normalized=True)
         )
         curve = np.empty(len(lines), dtype=np.int64)
         curve[along_curve(middle)] = np.arange(len(lines))
         order = np.lexsort((curve, -rank))
-        return cls.lines(lines[order], order, rank[order], network.length[order], datum=datum)
+        return cls.lines(lines[order], order, rank[order], length[order], datum=datum)
 
     @classmethod
     def lines(
@@ -215,6 +224,12 @@ class Field:
         whole = [_steps(values, step) for values in (from_u, from_v, up, down)]
         here = [np.ascontiguousarray(values[streets.order]) for values in whole]
         return cls(streets, here[0], here[1], here[2], here[3], parts, step)
+
+    @classmethod
+    def flat(cls, streets: Streets) -> Field:
+        """Make a field that says nothing of distance: nought everywhere."""
+        nought = np.zeros(len(streets.order), dtype=np.float32)
+        return cls(streets, nought, nought, nought, nought, None, 1.0)
 
     @cached_property
     def key(self) -> str:

@@ -411,10 +411,9 @@ class Ground:
             self._lines[asked.datum] = Streets.lines(
                 lines, order, rank[order], length, datum=asked.datum
             )
-        held = self._lines[asked.datum]
-        nought = np.zeros(len(held.order), dtype=np.float32)
-        flat = Field(held, nought, nought, nought, nought, None, 1.0)
-        planes = flat.planes(asked.zoom, asked.x, asked.y, side=asked.side)
+        planes = Field.flat(self._lines[asked.datum]).planes(
+            asked.zoom, asked.x, asked.y, side=asked.side
+        )
         return None if planes is None else planes[0]
 
     def _wet(self, asked: Asked, ink: _Ink) -> Image.Image | None:

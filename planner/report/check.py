@@ -105,10 +105,11 @@ def check_page(
     )
 
 
-def _summary(city: City, findings: Sequence[Finding], lang: Language) -> str:
+def counts_html(findings: Sequence[Finding], lang: Language) -> str:
+    """Count findings by severity and say whether the city can be used, as HTML."""
     total = Counter(one.severity for one in findings)
     counts = "".join(
-        f'<li class="{severity}"><b>{total[severity]}</b> '
+        f'<li class="{severity}"><b data-count="{severity}">{total[severity]}</b> '
         f"{_said(f'page.count.{severity}', lang)}</li>"
         for severity in _SEVERITIES
     )
@@ -116,6 +117,10 @@ def _summary(city: City, findings: Sequence[Finding], lang: Language) -> str:
     judged = _said(
         f"page.verdict.{verdict}", lang, **{f"{key}s": total[key] for key in _SEVERITIES}
     )
+    return f'<ul class="counts">{counts}</ul><p class="verdict {verdict}">{judged}</p>'
+
+
+def _summary(city: City, findings: Sequence[Finding], lang: Language) -> str:
     told = _said(
         "page.city",
         lang,
@@ -125,7 +130,7 @@ def _summary(city: City, findings: Sequence[Finding], lang: Language) -> str:
         facilities=len(city.facilities),
         crs=city.crs.to_string(),
     )
-    return f'<ul class="counts">{counts}</ul><p class="verdict {verdict}">{judged}</p><p>{told}</p>'
+    return f"{counts_html(findings, lang)}<p>{told}</p>"
 
 
 def _overview(numbered: Sequence[tuple[int, Finding]], lang: Language) -> str:
