@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from layers.datum import Datum
     from layers.messages import Language
 
+INK = {"light": "#5b6770", "dark": "#93a1ad"}
+"""Of streets and people that nothing is said of yet, by theme."""
+BORDER = {"light": "#77777a", "dark": "#8b929a"}
+"""Of units' outlines, by theme."""
+
 _SIMPLE = 1e-4
 _MANY = 20_000
 

@@ -252,7 +252,7 @@ class ImportPane:
         if self._made is not None:
             await self.view.open_city(self._made[0])
 
-    async def _chosen(self, name: str, value: Any, _final: bool) -> None:
+    def _chosen(self, name: str, value: Any, _final: bool) -> None:
         if name == "how":
             self._how = value
         elif name == "repeats":
@@ -266,7 +266,8 @@ class ImportPane:
             self._options.pop("service", None)
         else:
             self._set(name, value)
-        await self.read()
+        # A form holds back what is chosen until it is answered, all but the last of it.
+        pn.state.execute(self.read)
 
     def _set(self, name: str, value: str) -> None:
         if value:

@@ -34,12 +34,15 @@ def layers(
     entries: list[Entry] = []
     if "streets" in names:
         tiles = survey.tiles("streets")
-        made.append(_lines(study, "streets", 30, tiles, palette.served))
-        entries.append(Entry(furniture.line(palette.served), text("map.live.streets_plain", lang)))
+        made.append(_lines(study, "streets", 30, tiles, plain.INK[theme]))
+        entries.append(
+            Entry(furniture.line(plain.INK[theme]), text("map.live.streets_plain", lang))
+        )
     if "units" in names:
         level = study.levels[0]
         units = study.plain_units(level)
-        line = {"color": palette.facility, "weight": 1.2, "fill": True, "fillOpacity": 0}
+        line = {"color": plain.BORDER[theme], "weight": 1.0, "dashArray": "4 3"}
+        line |= {"fill": True, "fillOpacity": 0}
         made.append(
             plain.areas(
                 units.geometry.array,
@@ -58,7 +61,7 @@ def layers(
                 order=50,
                 url=study.tiles.add(survey.tiles("population"), lang=lang),
                 sized=True,
-                style=_dot(palette.served, palette.ring, opacity=0.6),
+                style=_dot(plain.INK[theme], palette.ring, opacity=0.7),
                 words={
                     "one": "",
                     "many": text("map.live.people_many", lang, weight="{weight}", count="{count}"),
