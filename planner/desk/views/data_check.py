@@ -63,7 +63,6 @@ class CheckPane:
                 filename=f"check.{kind}",
                 embed=False,
                 auto=True,
-                button_type="default",
                 width=178,
                 margin=(2, 4),
                 **button,

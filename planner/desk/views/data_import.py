@@ -13,7 +13,7 @@ import panel as pn
 from layers.additions import HOWS
 from layers.datum import DATUMS
 from layers.errors import CrsError, PlannerError
-from layers.messages import text
+from layers.messages import speaking, text
 from layers.sources import rejected
 from layers.sources.files import Source
 from layers.sources.uploads import MEGABYTE, USUAL, check_upload
@@ -53,7 +53,7 @@ class ImportPane:
 
     def __init__(self, view: DataView) -> None:
         self.view, self.session = view, view.session
-        self._folder = TemporaryDirectory(prefix="planner-import-")
+        self._folder: TemporaryDirectory[str] | None = None
         self._file: Path | None = None
         self._options: dict[str, str] = {}
         self._how, self._repeats = HOWS[0], REPEATS[0]
@@ -82,7 +82,6 @@ class ImportPane:
             filename="rejected.csv",
             embed=False,
             auto=True,
-            button_type="default",
             margin=(2, 14),
             width=230,
             visible=False,
@@ -96,9 +95,7 @@ class ImportPane:
             for key in ("source", "licence", "date")
         }
         self._accept_head = pn.pane.HTML("", margin=(6, 0, 0, 0), **html)
-        self._accept = pn.widgets.Button(
-            button_type="primary", margin=(10, 0, 4, 0), height=34, **wide
-        )
+        self._accept = pn.widgets.Button(color="primary", margin=(10, 0, 4, 0), height=34, **wide)
         self._accept.on_click(self.accept)
         self._last = pn.Column(
             self._accept_head,
@@ -111,11 +108,11 @@ class ImportPane:
         )
         self._done = pn.pane.HTML("", margin=(4, 14), **html)
         self._open = pn.widgets.Button(
-            button_type="primary", margin=(2, 14, 16, 14), height=34, visible=False, **wide
+            color="primary", margin=(2, 14, 16, 14), height=34, visible=False, **wide
         )
         self._open.on_click(self._open_made)
         if pn.state.curdoc is not None:
-            pn.state.on_session_destroyed(lambda _session: self._folder.cleanup())
+            pn.state.on_session_destroyed(lambda _session: self.close())
         self.page = pn.Column(
             self._drop,
             self._form,
@@ -134,18 +131,26 @@ class ImportPane:
     async def take(self, name: str, content: bytes) -> None:
         """Take a file that came whole, and show what would become of it."""
         try:
-            safe = check_upload(name, content)
+            self.session.require("planner")
+            with speaking(self.view.lang):
+                safe = check_upload(name, content)
         except PlannerError as wrong:
             self._refused(wrong)
             return
         # A folder a file: its side files of before are none of the new one's.
-        self._folder.cleanup()
+        self.close()
         self._folder = TemporaryDirectory(prefix="planner-import-")
         self._file = Path(self._folder.name) / safe
         self._file.write_bytes(content)
         self._options = {"service": self.session.service}
         self._name.value = ""
         await self.read()
+
+    def close(self) -> None:
+        """Forget the file and remove it from the disk."""
+        if self._folder is not None:
+            self._folder.cleanup()
+        self._folder = self._file = None
 
     async def read(self) -> None:
         """Read the file as it is to be read now."""
@@ -216,6 +221,7 @@ class ImportPane:
         self._accept.disabled = True
         told_words, grave = "", True
         try:
+            session.require("planner")
             working = session.text("desk.data.import.accepting")
             self._made = await session.work(working, self._write, stated, names)
             grave = False
