@@ -9,6 +9,7 @@ from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 import panel as pn
+from tornado.web import StaticFileHandler
 
 from layers.errors import PlannerError, StoreError
 from layers.messages import LANGUAGES, text
@@ -118,8 +119,13 @@ def serve(
         show=False,
         start=False,
         verbose=False,
-        static_dirs=dict(STATIC_DIRS),
         extra_patterns=[
+            # Panel would ask for the login, whose cookie a map's frame, which has no origin
+            # of its own, does not send. It is a published library, no secret.
+            *(
+                (rf"/{route}/(.*)", StaticFileHandler, {"path": folder})
+                for route, folder in STATIC_DIRS.items()
+            ),
             (PATTERN, TileHandler, {"tiles": lambda: study.tiles}),
             ("/health", HealthHandler, {"well": lambda: _parts(study)}),
             (

@@ -1,10 +1,13 @@
 """Jobs done by real processes beside a server, killed and taken up again."""
 
+import json
 import os
+import random
 import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -15,6 +18,8 @@ from planner.store import Store
 from tests.planner.maps.hamlet import hamlet
 
 PATIENCE = 240
+# By hand a longer series: PLANNER_KILLS=200 kills twenty.
+KILLS = max(1, int(os.environ.get("PLANNER_KILLS", "6")) // 10)
 ASKED = {"kind": "coverage", "year": 2023, "spoken": "zh", "formats": ["json", "html"]}
 
 
@@ -98,6 +103,25 @@ def test_a_killed_runner_is_replaced(store, village):
         os.kill(int(running.runner.rsplit(":", 2)[1]), signal.SIGKILL)
         done = wait(store, asked, "done", "failed")
     assert (done.state, done.tries) == ("done", 2), done.told
+
+
+def test_runners_killed_at_any_moment_leave_no_half_of_a_report(store, village):
+    """Every report ends whole, whenever its runner died, and nothing is left beside it."""
+    chance = random.Random(11)  # noqa: S311 - when to strike
+    with Supervisor(store, village) as beside:
+        for _ in range(KILLS):
+            asked = store.jobs.ask("report", ASKED, city=beside.place)
+            running = wait(store, asked, "running", "done")
+            time.sleep(chance.uniform(0, 3))
+            with suppress(ProcessLookupError):
+                os.kill(int(running.runner.rsplit(":", 2)[1]), signal.SIGKILL)
+            done = wait(store, asked, "done", "failed")
+            assert done.state == "done", done.told
+            page, figures = files_of(store, done)
+            assert page.read_text(encoding="utf-8").rstrip().endswith("</html>")
+            assert json.loads(figures.read_text(encoding="utf-8"))
+    left = {path.name for path in folder_of(store).iterdir()}
+    assert left == {job.id for job in store.jobs.every()}
 
 
 def test_who_lives_is_told_by_more_than_a_number():

@@ -91,6 +91,85 @@ _WRITER = """
 """
 
 
+_MIGRATOR = """
+    import sys
+    from planner.store import Store
+    from planner.store.database import Database
+    with Store(sys.argv[1]) as store:
+        if not store.records():
+            store.create("view", "v", {"x": 1}, author="a")
+        print("kept", 1, flush=True)
+        database = Database(sys.argv[1])
+        while True:
+            database.migrate("0001")
+            database.migrate()
+"""
+
+
+def test_killed_while_it_migrates_a_store_is_in_one_form_and_whole(place):
+    """Up and down over two steps until it dies; the next to open it finds no half of a step."""
+    chance = random.Random(7)  # noqa: S311 - when to strike
+    kept = False
+    for _ in range(KILLS):
+        child = subprocess.Popen(
+            [sys.executable, "-c", textwrap.dedent(_MIGRATOR), str(place)], stdout=subprocess.PIPE
+        )
+        if chance.random() < 0.8:
+            kept = bool(child.stdout.readline()) or kept
+        time.sleep(chance.uniform(0, 0.5))
+        child.send_signal(signal.SIGKILL)
+        kept = bool(child.stdout.read()) or kept
+        child.wait()
+        child.stdout.close()
+    assert kept
+    database = Database(place)
+    assert database.form == "0003"
+    with database.transaction() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+    database.close()
+    with Store(place) as store:
+        assert [one.body for one in store.records()] == [{"x": 1}]
+        store.accounts.add("zhao", "viewer", "a lengthy secret")
+
+
+_ENTERING = """
+    import sys
+    from planner.history import Record, add_records
+    from planner.store import Store
+    usual = dict(key="k", year=2023, who="a", source="s", reason="r")
+    with Store(sys.argv[1]) as store:
+        values = store.values("c")
+        number = len(values.read())
+        while True:
+            number += 2
+            pair = [Record(value=number - 1.0, **usual), Record(value=float(number), **usual)]
+            add_records(values, pair)
+            print("values", number, flush=True)
+"""
+
+
+def test_killed_while_values_are_entered_none_is_lost_and_no_pair_is_halved(place):
+    chance = random.Random(9)  # noqa: S311 - when to strike
+    told = 0
+    for _ in range(KILLS):
+        child = subprocess.Popen(
+            [sys.executable, "-c", textwrap.dedent(_ENTERING), str(place)], stdout=subprocess.PIPE
+        )
+        first = child.stdout.readline() if chance.random() < 0.8 else b""
+        time.sleep(chance.uniform(0, 0.3))
+        child.send_signal(signal.SIGKILL)
+        lines = [first, *child.stdout.read().splitlines()]
+        told = max([told, *(_acknowledged(line)[1] for line in lines if line.strip())])
+        child.wait()
+        child.stdout.close()
+    assert told
+    with Store(place) as store:
+        found = [one.value for one in store.values("c").read()]
+        assert found == [float(number) for number in range(1, len(found) + 1)]
+        assert len(found) >= told
+        assert len(found) % 2 == 0
+
+
 def test_killed_at_any_moment_what_was_acknowledged_is_there(place):
     """The writer makes the store, migrates it and saves; it dies at a random moment."""
     chance = random.Random(5)  # noqa: S311 - when to strike
