@@ -162,10 +162,6 @@ class Target:
         """Last goal that falls due by the end of a year."""
         return next((goal for goal in reversed(self.goals) if goal.year <= year), None)
 
-    def coming(self, year: int) -> Goal | None:
-        """First goal that falls due after a year."""
-        return next((goal for goal in self.goals if goal.year > year), None)
-
     def is_met(self, value: float, goal: Goal) -> bool:
         """Tell whether a value reaches a goal, to a billionth of it."""
         slack = 1e-9 * max(1.0, abs(goal.value))

@@ -20,6 +20,7 @@ ELSEWHERE = {
         "main": ".ci/run installs so, and tests/test_wheel.py asks the installed program",
         "tests": ".ci/run types it",
         "build": "tests/test_readme.py",
+        "report": "docs/reports.md has the same, as held below",
     },
     "docs/guide/first-map.md": {"install": "below, against the README's"},
     "docs/guide/notebooks.md": {"notebooks": "below, against the README's"},
@@ -102,6 +103,14 @@ def understood(one):
     for line in commands:
         words = shlex.split(line, comments=True)[1:]
         assert callable(_parser(words).parse_args(words).run)
+
+
+def test_the_report_of_the_readme_is_one_that_the_page_of_reports_writes():
+    (line,) = block("README.md", "report").splitlines()
+    written = [one.code for one in blocks("docs/reports.md")]
+    asked, _, _ = line.partition(" --lang")
+    assert any(asked in code for code in written)
+    assert any("--lang both" in code for code in written)
 
 
 @pytest.mark.parametrize("page", ["docs/guide/first-map.md", "docs/guide/notebooks.md"])
