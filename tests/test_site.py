@@ -1,5 +1,6 @@
 """The documentation site builds without a warning, and is searched without server or network."""
 
+import json
 import os
 import subprocess
 import sys
@@ -47,8 +48,12 @@ def test_searching_from_a_folder(site, tmp_path, words):
         field.send_keys(words)
         found = until(lambda: chrome.driver.execute_script(_FOUND), what=f"results for {words}")
         assert any(words in told.lower() for told in found), found
-        asked = chrome.driver.execute_script(
-            "return performance.getEntriesByType('resource').map((one) => one.name);"
-        )
-        assert asked
-        assert all(address.startswith("file:") for address in asked)
+        told = [json.loads(line["message"]) for line in chrome.driver.get_log("performance")]
+        asked = [
+            one["message"]["params"]["request"]["url"]
+            for one in told
+            if one["message"]["method"] == "Network.requestWillBeSent"
+        ]
+        assert any(address.endswith("search_index.js") for address in asked)
+        outside = [url for url in asked if not url.startswith(("file:", "data:", "chrome:"))]
+        assert outside == []
