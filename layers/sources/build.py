@@ -299,7 +299,8 @@ def _box(words: str) -> Any:
 
 def _where_streets_are(ways: gpd.GeoDataFrame, crs: CRS) -> Any:
     """Where streets form a network: near one, but not along a lone road that leads out."""
-    near = shapely.union_all(ways.to_crs(crs).buffer(_NEAR_M, quad_segs=2).array)
+    lines = ways.to_crs(crs).geometry.array
+    near = shapely.union_all(shapely.buffer(lines, _NEAR_M, quad_segs=2))
     wide = near.buffer(-_NEAR_M - 50).buffer(_NEAR_M)
     filled = [shapely.Polygon(part.exterior) for part in shapely.get_parts(wide)]
     if not filled:
