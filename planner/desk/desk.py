@@ -16,6 +16,7 @@ from planner.desk.study import Study
 from planner.desk.topbar import Progress, TopBar
 from planner.desk.views import VIEWS
 from planner.desk.views.view import View, restore, spoken
+from planner.report.rows import one_language
 from planner.serving import LOCAL
 
 if TYPE_CHECKING:
@@ -230,7 +231,8 @@ class Desk:
         session, city = self.session, self.session.city
         lang = cast("Language", session.lang)
         self._top.lang = lang
-        notes = "\n".join(note for entry in city.provenance.values() for note in entry.notes)
+        every = (note for entry in city.provenance.values() for note in entry.notes)
+        notes = "\n".join(dict.fromkeys(one_language(note, lang) for note in every))
         words = ("views", "language", "light", "dark", "link", "copied", "not_copied", "title")
         self._top.words = {
             **{word: session.text(f"desk.{word}") for word in words},

@@ -33,7 +33,8 @@ class Listing(pn.custom.JSComponent):
     Attributes
     ----------
     columns
-        A dict each: ``label`` and, for figures, ``right``.
+        A dict each: ``label``; ``right`` for figures; ``whole`` for words that are not broken;
+        ``width`` where wanted.
     rows
         A dict each: ``id``, ``cells`` (plain texts; what follows a line break is small),
         and where wanted ``tone`` (``error``, ``warning``, ``info``), ``box`` (ticked or

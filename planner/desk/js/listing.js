@@ -29,6 +29,7 @@ export function render({ model }) {
     told.cells.forEach((words, i) => {
       const one = cell(words);
       if (model.columns[i]?.right) one.className = "right";
+      if (model.columns[i]?.whole) one.className = "whole";
       if (i === 0 && told.box !== undefined) {
         const tick = document.createElement("input");
         tick.type = "checkbox"; tick.checked = told.box; tick.setAttribute("aria-label", told.boxLabel || words);

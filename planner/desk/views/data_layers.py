@@ -68,8 +68,8 @@ class LayersPane:
                 {"label": word("layer"), "width": "32%"},
                 {"label": word("rows"), "right": True},
                 {"label": word("source")},
-                {"label": word("date")},
-                {"label": word("kind")},
+                {"label": word("date"), "whole": True},
+                {"label": word("kind"), "whole": True},
             ],
             rows=[self._row(key, entry) for key, entry in city.origins().items()],
             chosen=self.view.layer,
@@ -95,7 +95,7 @@ class LayersPane:
             columns=[
                 {"label": word("name"), "width": "40%"},
                 {"label": word("facilities")},
-                {"label": word("state")},
+                {"label": word("state"), "whole": True},
             ],
             rows=[
                 {
