@@ -133,7 +133,7 @@ def in_english(words):
         one
         for one in words
         if re.search(r"[\u4e00-\u9fff]", one)
-        and not re.search(r"Units in which nobody|中文|居家养老|照料中心|不详", one)
+        and not re.search(r"Units (in which|with a quota)|中文|居家养老|照料中心|不详", one)
         and not re.fullmatch(r"(名称|经度|纬度|备注)( \(found\))?", one)
     ]
 
