@@ -1,16 +1,21 @@
 """The desk in a real browser on a modelled city: how long a planner waits, and for how much.
 
     python benchmarks/desk.py full --slides 60
+    python benchmarks/desk.py full --edits 200
 
 Serves the city in a process of its own, opens it in headless Chromium and measures: the
 first map after the server is warm, the slider until new figures stand on the page, tiles as
-the browser sees them, and the bytes of the first view. Only loopback is used.
+the browser sees them, and the bytes of the first view. With ``--edits`` it works in the view
+of siting instead: facilities opened, dragged, closed and taken back by the pointer, how long
+the figures take to follow, and the memory of server and browser before and after. Only
+loopback is used.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import socket
 import statistics
 import subprocess
@@ -22,6 +27,7 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from desk_edits import edit
 from selenium import webdriver
 
 SERVE = """
@@ -77,19 +83,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("size", nargs="?", default="full", choices=["small", "city", "full"])
     parser.add_argument("--slides", type=int, default=60)
-    parser.add_argument("--address", help="of a desk that is served already")
+    parser.add_argument("--edits", type=int, help="edits in the view of siting, nothing else")
+    parser.add_argument("--service", default="menopause_clinic", help="that is edited")
     options = parser.parse_args()
-    if options.address:
-        measure(options.address, options.slides)
-        return
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    with subprocess.Popen([sys.executable, "-c", SERVE, options.size, str(port)]) as server:
-        try:
-            measure(f"http://127.0.0.1:{port}/", options.slides)
-        finally:
-            server.terminate()
+    with tempfile.TemporaryDirectory() as folder:
+        # Nobody's own scenarios are touched.
+        environment = {**os.environ, "PLANNER_STORE": str(Path(folder) / "store.sqlite")}
+        command = [sys.executable, "-c", SERVE, options.size, str(port)]
+        with subprocess.Popen(command, env=environment) as server:
+            try:
+                address = f"http://127.0.0.1:{port}/"
+                if options.edits:
+                    wait_for(address)
+                    with browser(Path(folder) / "edits") as driver:
+                        edit(driver, address, options.service, options.edits, server.pid)
+                else:
+                    measure(address, options.slides)
+            finally:
+                server.terminate()
 
 
 def measure(address: str, slides: int) -> None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from planner.desk.trial import Comparison
 
 _WIDTHS = {"rate_before": 58, "rate_after": 66, "rate_more": 76, "served_more": 84}
+_TENTH = 0.05
+"""Percentage points that round to a tenth at least."""
 _COLUMNS = ("name", *_WIDTHS)
 
 
@@ -68,10 +70,15 @@ def points(change: float, lang: Language) -> str:
     --------
     >>> points(0.031, "en"), points(-0.2, "en"), points(0.0, "en"), points(float("nan"), "en")
     ('▲ 3.1 pts', '▼ 20.0 pts', '0.0 pts', '–')
+    >>> points(0.0004, "en"), points(-0.000001, "en")
+    ('▲ 0.04 pts', '▼ <0.01 pts')
     """
     if change != change:  # noqa: PLR0124 - nobody lives there
         return "–"
-    value = text("wording.points", lang, value=f"{abs(100 * change):.1f}")
+    size = abs(100 * change)
+    # What changed is never told as nothing.
+    told = f"{size:.1f}" if size >= _TENTH or not size else f"{size:.2f}"
+    value = text("wording.points", lang, value="<0.01" if told == "0.00" else told)
     return f"{arrow(change)} {value}".strip()
 
 

@@ -40,7 +40,8 @@ class Form(pn.custom.JSComponent):
         value None begins a group); of a slider ``min``, ``max`` of the track, ``most`` that
         may be typed, ``step``, ``unit`` and ``reset`` (words, or empty); of a number
         ``min``, ``max``, ``step``, ``unit``, and ``empty`` if it may be left out, which
-        gives None; ``narrow`` for two in a row.
+        gives None; ``narrow`` for two in a row;
+        of a field whose label is empty, ``says`` what it is to a screen reader.
     """
 
     fields = param.List(default=[], doc="What is to be chosen, top down.")

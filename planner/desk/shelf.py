@@ -70,9 +70,6 @@ class Shelf:
         self._save = pn.widgets.Button(margin=(8, 3, 0, 0), **button)
         self._copy = pn.widgets.Button(margin=(8, 0, 0, 3), **button)
         self._open = pn.widgets.Button(margin=(6, 0, 0, 0), **button)
-        self._head = pn.pane.HTML(
-            "", sizing_mode="stretch_width", margin=0, stylesheets=[style.TEXT]
-        )
         self._warning = pn.pane.HTML(
             "", sizing_mode="stretch_width", margin=0, stylesheets=[style.TEXT]
         )
@@ -92,7 +89,6 @@ class Shelf:
         self._open.on_click(self._open_chosen)
         self._records: list[Record] = []
         self.page = pn.Column(
-            self._head,
             self.name,
             self.author,
             pn.Row(self._save, self._copy, sizing_mode="stretch_width", margin=0),
@@ -106,9 +102,6 @@ class Shelf:
     def relabel(self) -> None:
         """Put every word into the session's language."""
         said_ = self.session.text
-        self._head.object = (
-            f'<div class="label">{said("desk.siting.shelf", self.session.lang)}</div>'
-        )
         self.name.name, self.author.name = said_("desk.siting.name"), said_("desk.siting.author")
         self._save.name, self._copy.name = said_("desk.siting.save"), said_("desk.siting.copy")
         warning = said("desk.siting.drop_asked", self.session.lang)

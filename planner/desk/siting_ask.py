@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, replace
+from dataclasses import fields as fields_of
 from typing import TYPE_CHECKING, Any, cast
 
 from layers import facilities as facility_layer
@@ -29,6 +31,7 @@ MOST = 500
 """Most sites that may be asked for at once."""
 
 _DEAREST = 1e9
+_LONGEST = 300
 _FLOOR = re.compile(r"(?:(?P<unit>[^=＝:：]+?)\s*[=＝:：]\s*)?(?P<rate>\d+(?:\.\d+)?)\s*[%％]?")
 _PARTED = re.compile(r"[,，;；、\n]")
 
@@ -72,6 +75,62 @@ class Ask:
             value = int(value)
         return replace(self, **{name: value})
 
+    def spoken(self) -> str:
+        """Say what differs from what is asked at first, as an address holds it.
+
+        Examples
+        --------
+        >>> Ask(model="lscp", share=80.0).spoken()
+        '{"model": "lscp", "share": 80.0}'
+        """
+        own = {
+            one.name: getattr(self, one.name)
+            for one in fields_of(self)
+            if getattr(self, one.name) != one.default
+        }
+        return json.dumps(own, ensure_ascii=False) if own else ""
+
+    @classmethod
+    def read(cls, told: str) -> Ask:
+        """Read what `spoken` said.
+
+        Raises
+        ------
+        ValueError
+            It is no such thing, or holds what the form would not take.
+        """
+        own = json.loads(told or "{}")
+        if not isinstance(own, dict) or own.get("model", OFFERED[0]) not in OFFERED:
+            raise ValueError(told)
+        made = cls()
+        for name, value in own.items():
+            if name == "closing":
+                fit = isinstance(value, bool)
+            elif name in {"model", "floors"}:
+                fit = isinstance(value, str) and len(value) <= _LONGEST
+            else:
+                fit = name in _LEAST and _within(value, *_LEAST[name])
+            if not fit:
+                raise ValueError(told)
+            made = replace(made, **{name: value})
+        return made
+
+
+_LEAST: dict[str, tuple[float, float, bool]] = {
+    "number": (1, MOST, False),
+    "share": (0, 100, True),
+    "budget": (0, _DEAREST, True),
+    "cost_listed": (0, _DEAREST, False),
+    "cost_new": (0, _DEAREST, False),
+}
+"""Least and greatest of each number, and whether it may be left out."""
+
+
+def _within(value: Any, least: float, most: float, empty: bool) -> bool:
+    if value is None:
+        return empty
+    return isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Stated:
@@ -99,9 +158,10 @@ def fields(ask: Ask, lang: Language) -> list[dict[str, Any]]:
     def said(key: str) -> str:
         return text(f"desk.siting.{key}", lang)
 
-    def number(name: str, key: str, most: float, **more: Any) -> dict[str, Any]:
+    def number(name: str, key: str, **more: Any) -> dict[str, Any]:
+        least, most, empty = _LEAST[name]
         own = {"kind": "number", "name": name, "label": said(key), "value": getattr(ask, name)}
-        return {**own, "min": 0, "max": most, **more}
+        return {**own, "min": least, "max": most, "empty": empty, "narrow": True, **more}
 
     made: list[dict[str, Any]] = [
         {
@@ -115,16 +175,15 @@ def fields(ask: Ask, lang: Language) -> list[dict[str, Any]]:
     ]
     if traits.spends:
         key = "number_all" if ask.closing else "number"
-        made.append(number("number", key, MOST, min=1, step=1, narrow=True))
+        made.append(number("number", key, step=1))
     if traits.shares:
         words = {"unit": "%", "placeholder": said("share_all")}
-        made.append(number("share", "share", 100, empty=True, narrow=True, **words))
+        made.append(number("share", "share", **words))
     if traits.spends:
-        none = {"empty": True, "placeholder": said("no_limit"), "narrow": True}
-        made.append(number("budget", "budget", _DEAREST, **none))
+        made.append(number("budget", "budget", placeholder=said("no_limit")))
         if ask.budget is not None:
-            made.append(number("cost_listed", "cost_listed", _DEAREST, narrow=True))
-            made.append(number("cost_new", "cost_new", _DEAREST, narrow=True))
+            made.append(number("cost_listed", "cost_listed"))
+            made.append(number("cost_new", "cost_new"))
     made.append(
         {
             "kind": "text",

@@ -20,9 +20,9 @@ PAGE = (
     " background: var(--paper); color: var(--ink);"
     " font-family: var(--font); overflow: hidden; }"
     ":host(.dark) { --paper: #1e2329; --panel: #191d22; --ink: #e8e8e6; --soft: #a8acb1;"
-    " --rule: #333940; --rule-strong: #4a525b; --main: #6aa9e6; --on-main: #0d141b; --gap: #f08b74;"
+    " --rule: #333940; --rule-strong: #4a525b; --main: #6aa9e6; --on-main: #0d141b; --gap: #f49a85;"
     " --bar: #2f5b86; --bar-back: #2a3037; --gap-bar: #7c3b2c; --accent: #ff7ae5; --hover: #2a323b;"
-    " --chosen: #2b3f54; --focus: #fff; --bad: #f08b74; --bad-back: #43251d; --bad-rule: #a4523d;"
+    " --chosen: #2b3f54; --focus: #fff; --bad: #f49a85; --bad-back: #43251d; --bad-rule: #a4523d;"
     " --good: #7cc592; --warn-back: #443a17; --warn-ink: #f3dfa0; --warn-rule: #7f6d2d;"
     " --design-primary-color: #6aa9e6; color-scheme: dark; }"
 )
@@ -63,7 +63,8 @@ label input { margin: 2px 0 0; flex: none; accent-color: var(--main); }
 .bk-input-group > label { font-weight: 600; padding: 8px 0 3px; }
 select.bk-input, input.bk-input { font: 13px/1.4 var(--font); height: 30px; color: var(--ink);
   background-color: var(--paper); border: 1px solid var(--rule-strong); border-radius: 4px; }
-select.bk-input { padding-top: 3px; padding-bottom: 3px; }
+select.bk-input { padding: 3px 4px; appearance: auto !important;
+  background-image: none !important; }
 select.bk-input:focus-visible, input.bk-input:focus-visible { outline: 2px solid var(--focus); }
 select.bk-input option { color: var(--ink); background: var(--paper); }
 """
@@ -86,4 +87,6 @@ BUTTON = """
 :host(.solid) .bk-btn.bk-btn-default.bk-btn:not(.bk-active):hover { background: var(--hover); }
 :host(.solid) .bk-btn.bk-btn-default.bk-btn:not(.bk-active):disabled { color: var(--soft);
   opacity: .6; }
+:host(.solid) .bk-btn.bk-btn-primary.bk-btn { background: var(--main); color: var(--on-main);
+  border: 1px solid var(--main); }
 """

@@ -74,6 +74,8 @@ class Suggestions:
         Called with the changes that the reader takes over; gives the ids that they have.
     changed
         Called when other sites are suggested than before.
+    asked
+        Called when something else is asked of the model.
 
     Attributes
     ----------
@@ -96,6 +98,7 @@ class Suggestions:
         scenario: Callable[[], Scenario],
         accept: Callable[[Sequence[Change]], Awaitable[list[str]]],
         changed: Callable[[], None],
+        asked: Callable[[Ask], None],
     ) -> None:
         self.session = session
         self.siting: Siting | None = None
@@ -104,6 +107,7 @@ class Suggestions:
         self.ask = Ask()
         self._given: dict[int, str] = {}
         self._scenario, self._accept, self._changed = scenario, accept, changed
+        self._tell_ask = asked
         self._task: Task | None = None
         self._movable: tuple[str, ...] = ()
         self._form = Form(self._asked, margin=0, sizing_mode="stretch_width")
@@ -162,6 +166,7 @@ class Suggestions:
     def _asked(self, name: str, value: Any, _final: bool) -> None:
         self.ask = self.ask.with_value(name, value)
         self._form.fields = siting_ask.fields(self.ask, self._lang)
+        self._tell_ask(self.ask)
 
     async def run(self, *_events: Any) -> None:
         """Run the model; pressed again while it runs, stop it with the best so far."""

@@ -34,7 +34,8 @@ export function render({ model }) {
   function grouped(field, role) {
     const box = document.createElement("div");
     box.className = field.kind; box.setAttribute("role", role);
-    box.setAttribute("aria-labelledby", id(field.name) + "-name");
+    if (field.label) box.setAttribute("aria-labelledby", id(field.name) + "-name");
+    else box.setAttribute("aria-label", field.says);
     return box;
   }
   const makers = {

@@ -186,7 +186,9 @@ class CoverageView(View):
         wide = {"sizing_mode": "stretch_width"}
         self._form = Form(self._chosen, margin=0, **wide)
         self._shows = Form(self._chosen, margin=0, width=344, stylesheets=[_SHOWS])
-        self._all = pn.widgets.Button(stylesheets=[style.SWITCH], margin=0, width=92, height=30)
+        self._all = pn.widgets.Button(
+            stylesheets=[style.SWITCH, style.BUTTON], margin=0, width=82, height=30
+        )
         self._all.on_click(lambda _event: self._choose_unit("", go=True))
         self._hint = pn.pane.HTML("", margin=0, stylesheets=[_HINT], **wide)
         self._figures = pn.pane.HTML("", stylesheets=[figures.STYLE], margin=(8, 14, 4, 14), **wide)
@@ -484,6 +486,7 @@ class CoverageView(View):
                 "kind": "buttons",
                 "name": "show",
                 "label": "",
+                "says": text("desk.shows", lang),
                 "value": self.show,
                 "options": [[show, text(f"desk.show.{show}", lang)] for show in SHOWS],
             }

@@ -120,6 +120,7 @@ def fields(
             "kind": "buttons",
             "name": "unit",
             "label": "",
+            "says": said("unit_of"),
             "value": standard.unit,
             "options": [[unit, text(f"unit.{unit}", lang)] for unit in ("min", "m")],
         },

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from planner.plan import Plan
 
 _COLUMNS = ("state", "target", "value", "goal")
-_WIDTHS = {"state": 118, "value": 104, "goal": 168}
+_WIDTHS = {"state": 104, "value": 92, "goal": 158}
 
 
 class PlanView(View):
@@ -245,8 +245,9 @@ _WORDS = """<div class="words" title="<%- value %>"><%- value %></div>"""
 _TABLE = """
 :host { font: 12.5px/1.4 var(--font); }
 .tabulator, .tabulator .tabulator-header, .tabulator .tabulator-header .tabulator-col,
-.tabulator-row, .tabulator-row.tabulator-row-even { background: var(--paper); color: var(--ink);
-  border: 0; }
+.tabulator .tabulator-tableholder, .tabulator .tabulator-tableholder .tabulator-table,
+.tabulator-row, .tabulator-row.tabulator-row-even { background: var(--paper) !important;
+  color: var(--ink) !important; border: 0; }
 .tabulator .tabulator-header { border-bottom: 1px solid var(--rule-strong); }
 .tabulator-row { border-bottom: 1px solid var(--rule) !important; cursor: pointer; }
 .tabulator-col, .tabulator-cell { border-right: 0 !important; }

@@ -60,7 +60,11 @@ class ReportView(View):
             options={name.upper(): name for name in _FORMATS}, value=list(_FIRST)
         )
         self._make = pn.widgets.Button(
-            button_type="primary", sizing_mode="stretch_width", margin=(12, 0, 6, 0), height=34
+            button_type="primary",
+            sizing_mode="stretch_width",
+            stylesheets=[style.SWITCH, style.BUTTON],
+            margin=(12, 0, 6, 0),
+            height=34,
         )
         self._labels = [
             pn.pane.HTML("", sizing_mode="stretch_width", margin=0, stylesheets=[style.TEXT])
@@ -202,7 +206,7 @@ class ReportView(View):
                 auto=True,
                 button_type="default",
                 sizing_mode="stretch_width",
-                stylesheets=[style.SWITCH],
+                stylesheets=[style.SWITCH, style.BUTTON],
                 margin=(2, 0),
             )
             for file in self._files

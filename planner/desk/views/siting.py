@@ -15,12 +15,14 @@ import shapely
 
 from layers.errors import PlannerError
 from layers.messages import text
-from planner.changes import Base, Close, CloseStreet, Move, Open, Outcome, Resize
+from planner.changes import Base, CloseStreet, Move, Open, Outcome
 from planner.desk import difference, style, table
 from planner.desk.draft import Draft
+from planner.desk.edit_card import EditCard
 from planner.desk.map import CityMap
 from planner.desk.session import Cancelled
 from planner.desk.shelf import Shelf
+from planner.desk.siting_ask import Ask
 from planner.desk.study import YEARS
 from planner.desk.suggestions import PREFIX, Suggestions
 from planner.desk.trial import Trial
@@ -31,7 +33,7 @@ from planner.maps.furniture import Entry
 from planner.maps.scene import Areas, Dots, Lines, Marker
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from planner.changes import Change, Place
     from planner.desk.session import Session
@@ -42,6 +44,9 @@ if TYPE_CHECKING:
 ACTS = ("choose", "add", "shut")
 """What a click on the map does: choose a facility, open one there, close the street there."""
 
+PARTS = ("model", "shelf")
+"""What stands below the choices: the siting model, or what keeps and opens scenarios."""
+
 _CLOSED, _SHUT = "closed", "shut"
 
 
@@ -49,11 +54,13 @@ class SitingView(View):
     """Choices, model and store on the left, the map, and what comes of it beside it."""
 
     KEY: ClassVar[str] = "siting"
-    ADDRESS: ClassVar[tuple[str, ...]] = ("record",)
+    ADDRESS: ClassVar[tuple[str, ...]] = ("record", "act", "part", "wanted")
 
     record: Any = param.String(default="", doc="Id of the scenario that is open.")
     act: Any = param.Selector(objects=list(ACTS), default=ACTS[0], doc="What a click does.")
     chosen: Any = param.String(default="", doc="Id of the chosen facility.")
+    wanted: Any = param.String(default="", doc="What is asked of the model; see `Ask.spoken`.")
+    part: Any = param.Selector(objects=list(PARTS), default=PARTS[0], doc="What stands left.")
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
@@ -66,6 +73,16 @@ class SitingView(View):
         self._turn = asyncio.Lock()
         self._table: Any = None
 
+    def restore(self, told: Mapping[str, str]) -> list[str]:
+        """Take what an address says; what is asked of a model must be what the form takes."""
+        wrong = super().restore(told)
+        try:
+            Ask.read(self.wanted)
+        except ValueError:
+            self.wanted = ""
+            wrong.append("wanted")
+        return wrong
+
     # The page.
 
     def build(self) -> Any:
@@ -77,6 +94,12 @@ class SitingView(View):
         self._acts = pn.widgets.RadioButtonGroup(
             stylesheets=[style.SWITCH, style.BUTTON], margin=0, height=34
         )
+        self._parts = pn.widgets.RadioButtonGroup(
+            stylesheets=[style.SWITCH, style.BUTTON],
+            margin=(10, 0, 2, 0),
+            height=32,
+            sizing_mode="stretch_width",
+        )
         button: dict[str, Any] = {"stylesheets": [style.SWITCH, style.BUTTON], "height": 34}
         self._undo = pn.widgets.Button(width=92, margin=(0, 6, 0, 0), **button)
         self._redo = pn.widgets.Button(width=92, margin=0, **button)
@@ -87,7 +110,9 @@ class SitingView(View):
             scenario=lambda: self.draft.scenario,
             accept=self._accept,
             changed=self._mark,
+            asked=self._asked_model,
         )
+        self.suggestions.ask = Ask.read(self.wanted)
         self.shelf = Shelf(
             session,
             scenario=lambda: self.draft.scenario,
@@ -102,7 +127,7 @@ class SitingView(View):
         self._figures = pn.pane.HTML(
             "", sizing_mode="stretch_width", stylesheets=[difference.STYLE], margin=(10, 14, 6, 14)
         )
-        self._card = pn.Column(sizing_mode="stretch_width", margin=(0, 14, 6, 14), visible=False)
+        self.card = EditCard(session, self.change)
         self._changes = pn.pane.HTML(
             "", sizing_mode="stretch_width", stylesheets=[style.TEXT, _LIST], margin=(0, 14, 6, 14)
         )
@@ -112,14 +137,18 @@ class SitingView(View):
             (self._levels, session, "level"),
             (self._years, session, "year"),
             (self._acts, self, "act"),
+            (self._parts, self, "part"),
         ):
             self._bind(widget, target, name)
         session.param.watch(self._asked_anew, ["service", "year"])
         session.param.watch(self._redrawn, ["level", "theme"])
         self.param.watch(self._show_chosen, "chosen")
+        self.param.watch(self._show_part, "part")
+        self._show_part()
         left = pn.Column(
             self._services,
             pn.Row(self._levels, pn.Spacer(width=8), self._years, sizing_mode="stretch_width"),
+            self._parts,
             self.suggestions.page,
             self.shelf.page,
             width=244,
@@ -142,7 +171,7 @@ class SitingView(View):
         )
         right = pn.Column(
             self._figures,
-            self._card,
+            self.card.page,
             self._changes,
             self._units,
             sizing_mode="stretch_height",
@@ -175,6 +204,7 @@ class SitingView(View):
                 session.year,
             ),
             (self._acts, {told(f"desk.siting.act.{act}"): act for act in ACTS}, self.act),
+            (self._parts, {told(f"desk.siting.part_{part}"): part for part in PARTS}, self.part),
         ]
         for widget, offered, value in options:
             if widget.options != offered:
@@ -293,6 +323,9 @@ class SitingView(View):
     async def _compared(self, scenario: Scenario) -> Comparison:
         assert self.trial is not None
         return await asyncio.to_thread(self.trial.compare, scenario, self.session.level)
+
+    def _asked_model(self, ask: Ask) -> None:
+        self.wanted = ask.spoken()
 
     async def _accept(self, changes: Sequence[Change]) -> list[str]:
         """Make changes that a model suggests; an id that is taken is replaced."""
@@ -511,6 +544,10 @@ class SitingView(View):
         place = self.outcome.moved.get(name, (float(x), float(y)))
         return str(row["name"] or name), place, None if pd.isna(capacity) else float(capacity)
 
+    def _show_part(self, *_events: Any) -> None:
+        self.suggestions.page.visible = self.part == "model"
+        self.shelf.page.visible = self.part == "shelf"
+
     def _show_chosen(self, *_events: Any) -> None:
         """Set apart what is chosen now."""
         if self.trial is not None:
@@ -521,46 +558,10 @@ class SitingView(View):
     def _show_card(self) -> None:
         """Show what is chosen and what can be done with it."""
         found = self._facility(self.chosen) if self.chosen else None
-        self._card.visible = found is not None
         if found is None:
-            self._card[:] = []
-            return
-        label, _, capacity = found
-        told, name = self.session.text, self.chosen
-        near = (2, 6, 0, 0)
-        button: dict[str, Any] = {
-            "stylesheets": [style.SWITCH, style.BUTTON],
-            "height": 32,
-            "margin": near,
-        }
-        close = pn.widgets.Button(label=told("desk.siting.close"), **button)
-        hint = escape(told("desk.siting.drag_hint"))
-        head = pn.pane.HTML(
-            f'<div class="label" data-figure="chosen">{escape(label)}</div>'
-            f'<div class="hint">{hint}</div>',
-            sizing_mode="stretch_width",
-            margin=0,
-            stylesheets=[style.TEXT],
-        )
-
-        async def shut(_event: Any) -> None:
-            await self.change(Close(id=name))
-
-        close.on_click(shut)
-        row: list[Any] = [close]
-        if capacity is not None:
-            size = pn.widgets.FloatInput(
-                value=capacity, start=0, width=110, stylesheets=[style.CONTROL], margin=near
-            )
-            resize = pn.widgets.Button(label=told("desk.siting.resize"), **button)
-
-            async def grow(_event: Any) -> None:
-                if size.value is not None and size.value != capacity:
-                    await self.change(Resize(id=name, capacity=float(size.value)))
-
-            resize.on_click(grow)
-            row += [size, resize]
-        self._card[:] = [head, pn.Row(*row, margin=0)]
+            self.card.hide()
+        else:
+            self.card.show(self.chosen, found[0], found[2])
 
     def _show_changes(self) -> None:
         """List the changes in words."""

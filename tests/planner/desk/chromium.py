@@ -65,6 +65,10 @@ for (const one of all) {
 return parts.map((part) => part.trim()).filter(Boolean);
 """
 )
+# Texts whose colour stands out too little from what lies behind it (WCAG 2.1, 1.4.3).
+FAINT = EVERY + (Path(__file__).parent / "faint.js").read_text(encoding="utf-8")
+# Controls that a screen reader has no name for.
+NAMELESS = EVERY + (Path(__file__).parent / "nameless.js").read_text(encoding="utf-8")
 MAP = """
 const name = Object.keys(window).find((one) => /^map_[0-9a-f]{32}$/.test(one));
 const map = window[name];
@@ -142,11 +146,14 @@ class Page:
 
     def type(self, label, words):
         """Write into the field of that label, as a reader does who then leaves it."""
-        field = self.js(
-            "return all.find((one) => one.matches('.bk-input-group') && seen(one)"
-            " && one.querySelector('label')?.textContent.trim() === arguments[0])"
-            "?.querySelector('input');",
-            label,
+        field = until(
+            lambda: self.js(
+                "return all.find((one) => one.matches('.bk-input-group') && seen(one)"
+                " && one.querySelector('label')?.textContent.trim() === arguments[0])"
+                "?.querySelector('input');",
+                label,
+            ),
+            what=f"a field named {label}",
         )
         field.clear()
         field.send_keys(words + "\n")

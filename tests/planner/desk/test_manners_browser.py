@@ -1,0 +1,131 @@
+"""The desk's manners in a browser: contrast, names of controls, links and languages."""
+
+import re
+
+import pytest
+
+from tests.planner.desk.chromium import (
+    FAINT,
+    MAP,
+    NAMELESS,
+    NEEDS_CHROMIUM,
+    WORDS,
+    serving,
+    until,
+)
+from tests.planner.desk.test_browser import SERVE
+from tests.planner.maps.hamlet import hamlet
+
+pytestmark = NEEDS_CHROMIUM
+
+# A state of each view, and what is there once it is shown.
+STATES = {
+    "coverage": "service=mother_baby_room&unit=3301",
+    "compared": "service=mother_baby_room&versus=year-2021&show=gap",
+    "siting": "tab=siting&service=mother_baby_room",
+    "plan": "tab=plan&until=2023",
+    "data": "tab=data",
+    "report": "tab=report",
+}
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("manners")
+    path = hamlet().save(folder / "hamlet").path
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PLANNER_STORE", str(folder / "store.sqlite"))
+        with serving(SERVE, path, log=folder / "log") as url:
+            yield url
+
+
+def ready(page, state):
+    """Whether the view has what it shows in the end."""
+    if state == "report":
+        return page.js("return all.some((one) => one.matches('.bk-btn') && seen(one));")
+    if state == "plan":
+        return page.rows() and page.js("return all.some((one) => one.dataset.count);")
+    if state == "data":
+        return page.js("return all.some((one) => one.matches('table, .tabulator') && seen(one));")
+    return page.frame() and page.rows() and page.figure("rate")
+
+
+def show(page, address, state, **more):
+    asked = "&".join(f"{name}={value}" for name, value in more.items())
+    page.open(f"{address}?{STATES[state]}&{asked}")
+    until(lambda: ready(page, state), what=f"the view of {state}")
+    return page
+
+
+def offered(state):
+    from planner.desk.views import VIEWS  # noqa: PLC0415 - as the server has them
+
+    found = re.search(r"tab=(\w+)", STATES[state])
+    return found is None or found[1] in {kind.KEY for kind in VIEWS}
+
+
+KNOWN = [state for state in STATES if offered(state)]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("state", KNOWN)
+def test_every_word_can_be_read_and_every_control_has_a_name(address, chrome, state, theme):
+    page = show(chrome, address, state, theme=theme, lang="zh")
+    assert page.driver.execute_script(FAINT) == []
+    assert page.driver.execute_script(NAMELESS) == []
+    if page.frame():
+        assert page.in_frame(FAINT) == []
+        assert page.in_frame(NAMELESS) == []
+    assert page.complaints() == []
+
+
+@pytest.mark.parametrize("state", KNOWN)
+def test_the_language_switch_leaves_no_word_behind_in_any_view(address, chrome, state):
+    page = show(chrome, address, state, lang="zh")
+    page.press("EN")
+    own = {"中文", "小村", "卫生院", "东站", "医院", "西区", "东区"}
+
+    def left():
+        words = page.words() if page.frame() else page.driver.execute_script(WORDS)
+        return [
+            one
+            for one in words
+            if re.search(r"[\u4e00-\u9fff]", one)
+            and one not in own
+            and not re.fullmatch(r"[一二三四五六七八九十()表;,\d\s重点]*", one)
+        ]
+
+    until(lambda: left() == [], what="every word to change")
+
+
+def test_a_table_and_the_map_are_worked_with_keys_alone(address, chrome):
+    from selenium.webdriver.common.keys import Keys  # noqa: PLC0415 - where there is a browser
+
+    page = show(chrome, address, "siting", lang="zh")
+    page.press("新增")
+    frame = page.frame()
+    page.driver.switch_to.frame(frame)
+    try:
+        box = page.driver.execute_script(MAP + "const c = map.getContainer(); c.focus(); return c;")
+        box.send_keys(Keys.ENTER)
+    finally:
+        page.driver.switch_to.default_content()
+    until(lambda: page.figure("chosen"), what="a facility where the cross is")
+    tab = page.js("return all.find((one) => one.matches('[role=tab][aria-selected=true]'));")
+    tab.send_keys(Keys.ARROW_RIGHT)
+    until(lambda: "tab=plan" in page.driver.current_url, what="the next view")
+
+
+@pytest.mark.parametrize("state", KNOWN)
+def test_nothing_is_wider_than_a_tablet(address, chrome, state):
+    chrome.open("about:blank", size=(1024, 768))
+    chrome.driver.get(f"{address}?{STATES[state]}&lang=en")
+    until(lambda: ready(chrome, state), what=state)
+    wide = chrome.js(
+        "const page = document.scrollingElement;"
+        "return [page.scrollWidth, page.scrollHeight,"
+        " ...all.filter((one) => seen(one) && one.matches('button, select, input, [role=tab]'))"
+        " .map((one) => one.getBoundingClientRect()).filter((box) => box.right > 1025)"
+        " .map((box) => box.right)];"
+    )
+    assert wide == [1024, 768]
