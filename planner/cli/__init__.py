@@ -57,13 +57,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status = _run(sys.argv[1:])
     except KeyboardInterrupt:
-        _leave(_INTERRUPTED)
+        leave(_INTERRUPTED)
         raise
-    _leave(status)
+    leave(status)
     return status
 
 
-def _leave(status: int) -> None:
+def leave(status: int) -> None:
     """End the process if a solver that was stopped would keep it waiting for half a minute."""
     solvers = sys.modules.get("planner.siting.program")
     if solvers is not None and solvers.left_running():

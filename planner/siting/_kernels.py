@@ -444,3 +444,49 @@ def allot(table, far, load, room, order, rounds, at):
                     better = True
         if not better:
             break
+
+
+@compiled
+def pour(start, site, is_open, load, room, order, part):
+    """Pour rows into open sites, each into its cheapest with room, in parts if need be.
+
+    Parameters
+    ----------
+    start, site
+        Compressed rows, each sorted by cost.
+    is_open
+        (s,) which sites are open.
+    load, room
+        (r,) loads and (s,) capacities; what is left of these is kept in place.
+    order
+        Rows, those with most to lose first.
+    part
+        (k,) filled: how far each entry's row is served by its site.
+
+    Returns
+    -------
+    How many rows did not fit wholly.
+    """
+    short = 0
+    for row in order:
+        left = 1.0
+        for at in range(start[row], start[row + 1]):
+            one = site[at]
+            if not is_open[one]:
+                continue
+            if load[row] <= 0.0:
+                part[at] = left
+                left = 0.0
+                break
+            take = min(left, room[one] / load[row])
+            if take <= 0.0:
+                continue
+            part[at] = take
+            room[one] -= take * load[row]
+            left -= take
+            if left <= np.finfo(np.float64).eps:
+                left = 0.0
+                break
+        if left > 0.0:
+            short += 1
+    return short

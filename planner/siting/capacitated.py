@@ -9,15 +9,17 @@ import numpy as np
 
 from layers.errors import InputError
 from layers.messages import text
-from planner.siting.bounds import Dual
+from planner.siting.bounds import Dual, Rows, exchange, suggested, unlimited
 from planner.siting.branching import branch
 from planner.siting.choice import Choice
 from planner.siting.conflict import explain
 from planner.siting.control import Watch
+from planner.siting.instance import Role
 from planner.siting.limits import slack
-from planner.siting.loads import Allocation, Loads, allotted, priced
+from planner.siting.loads import Allocation, Loads, priced
 from planner.siting.search import Search
 from planner.siting.solution import verified
+from planner.siting.transport import allotted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +36,11 @@ if TYPE_CHECKING:
 
 _STEPS, _EVERY, _NODES = 1_500, 10, 200
 _WHOLE = 1e-6
+_LARGE, _ROOMY, _NEAR = 200_000, 200, 1e-3
+"""Entries from which sites are first looked at as if they held everyone; steps of that, and
+how near its bound is to be before it is left."""
+_ENTRIES = 2_000_000
+"""Entries up to which a program is worth making: beyond, HiGHS takes too long to begin."""
 _PARTS = 3000
 """Parts of the choices that are bounded before the rest is left to HiGHS."""
 
@@ -196,17 +203,64 @@ class _Search(Search):
         if self.loads.rows.stuck.any():
             self.infeasible = True
             return
-        self._try(first)
         rows = self.loads.rows
+        large = self.loads.split and len(rows.cost) > _LARGE
+        self._try(first, quickly=large)
         price = rows.penalised.copy()
         counts = rows.counts
         near = rows.start[:-1] + np.minimum(counts // (self.choice.most + 1), counts - 1)
         price[counts > 0] = rows.cost[near[counts > 0]]
-        dual = Dual(rows, priced(self.loads, self.choice, self.watch), price)
+        relaxed = priced(self.loads, self.choice, self.watch)
+        if large and not self.watch.should_stop():
+            price = self._roomy(first, price, relaxed)
+        dual = Dual(rows, relaxed, price)
         for step in (self._climb, self._branch, self._prove):
             if self.done or self.infeasible or self.watch.should_stop():
                 return
             step(dual)
+
+    def _roomy(
+        self, opened: Ints, price: Floats, relaxed: Callable[[Floats], Point | None]
+    ) -> Floats:
+        """Improve a choice and prices as if new sites held everyone, and existing ones nobody.
+
+        That is far quicker, and near the truth where new sites are to serve most.
+        """
+        instance, rows = self.loads.instance, self.loads.rows
+        limit = np.full(instance.demands, np.inf)
+        limit[rows.row] = rows.far / np.maximum(instance.people[rows.row], 1e-300)
+        role = np.where(instance.existing, Role.FORBIDDEN, instance.role).astype(np.int8)
+        free = Rows.of(replace(instance, role=role), self.loads.pairs, limit, self.choice)
+        better = exchange(free, self.choice, opened)
+        self._try(better, quickly=True)
+        dual = Dual(
+            free,
+            unlimited(free, self.choice, self.watch),
+            suggested(free, better, len(self.choice.sites)),
+        )
+        is_open = np.zeros(len(self.choice.sites), dtype=bool)
+        is_open[better] = True
+        target = float(np.minimum(free.cheapest(is_open), free.penalised).sum())
+
+        def news(_: Point, share: Floats) -> float | None:
+            picked = self.choice.pick(-share, self.watch, nodes=_NODES)
+            if picked is not None:
+                self._try(exchange(free, self.choice, picked), quickly=True)
+            return None if target - dual.bound <= _NEAR * abs(target) else target
+
+        where = np.full(instance.demands, -1, dtype=np.int64)
+        where[free.row] = np.arange(len(free.row))
+        known = where[rows.row]
+        for steps in (_ROOMY // 4, _ROOMY):
+            dual.climb(self.watch, target=target, steps=steps, every=_ROOMY // 4, news=news)
+            price = np.where(known >= 0, np.append(dual.price, 0.0)[known], price)
+            point = relaxed(price)
+            if point is not None:
+                # Prices prove a bound wherever they come from.
+                self.raise_bound(min(point.bound, self.best))
+            if self.done or self.watch.should_stop():
+                break
+        return price
 
     def _climb(self, dual: Dual) -> None:
         ceiling = float(self.loads.rows.penalised.sum())
@@ -243,17 +297,21 @@ class _Search(Search):
         if picked is not None:
             self._try(picked)
 
-    def _try(self, opened: Ints) -> None:
+    def _try(self, opened: Ints, *, quickly: bool = False) -> None:
         """Allocate everyone to a choice, move its sites amid those they serve, and again."""
         while opened.tobytes() not in self._tried and not self.watch.should_stop():
             self._tried.add(opened.tobytes())
-            parts = allotted(self.loads, opened, self.watch)
+            parts = allotted(self.loads, opened, self.watch, quickly=quickly)
             if parts is None:
                 return
             self._offer(opened, parts)
+            if quickly:
+                return
             opened = self.loads.moved(opened, parts)
 
     def _prove(self, dual: Dual) -> None:
+        if len(self.loads.rows.cost) > _ENTRIES:
+            return
         program = Allocation(self.loads, self.choice, dual, self.best)
         start = None
         if self.parts is not None and self.opened is not None:

@@ -14,8 +14,10 @@ from planner.siting.answer import IMPOSSIBLE, Found, answer, unsolved
 from planner.siting.conflict import explain
 from planner.siting.control import Watch
 from planner.siting.covering import checked
+from planner.siting.maximal import DIRECT
 from planner.siting.reduction import allocatable, reduced, served, without_dominated
 from planner.siting.site_program import Model
+from planner.siting.worst import Areas, bound, raised
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -159,10 +161,13 @@ class _Ladder:
         instance, limits = model.instance, model.limits
         values: Floats | None = None
         sums, bounds, nodes, proved = [0.0], [0.0], 0, True
+        start, ceiling = self._begin(watch)
         for level in range(1, levels + 1):
             column, weight = self._lowest(level)
-            outcome = self._maximise(watch, column, weight, values)
+            outcome = self._maximise(watch, column, weight, start if level == 1 else values)
             nodes += outcome.nodes
+            if level == 1:
+                outcome = self._at_least(outcome, start, ceiling)
             if level == 1 and outcome.values is None:
                 return self._nothing(outcome, watch)
             if outcome.values is None:
@@ -200,6 +205,38 @@ class _Ladder:
         if solution.status == "optimal" and not (proved and close):
             solution = replace(solution, status="feasible", stopped=watch.stopped or "gap")
         return FairCover(solution, self._areas, rates, ladder)
+
+    def _begin(self, watch: Watch) -> tuple[Floats | None, float]:
+        """Values of a good choice to begin with, and a bound on the worst rate."""
+        model = self._model
+        if model.allocates or len(model.cover.site) <= DIRECT:
+            return None, 1.0
+        areas = Areas(model.cover, self._areas, self._people, self._base)
+        opened = raised(areas, model.instance, model.limits, watch)
+        best = 0.0 if opened is None else float(areas.rates(opened).min())
+        known = best if opened is not None else None
+        watch.tell(known, 1.0, "greedy")
+        ceiling = bound(
+            *(areas, model.instance, model.limits),
+            best=best,
+            watch=watch,
+            heard=lambda value: watch.tell(known, value, "prices"),
+        )
+        if opened is None:
+            return None, ceiling
+        return model.start(opened), ceiling
+
+    def _at_least(self, outcome: Outcome, start: Floats | None, ceiling: float) -> Outcome:
+        """Keep what was known before the program was solved, where that is better."""
+        if outcome.found == "infeasible":
+            return outcome
+        outcome = replace(outcome, bound=min(outcome.bound, ceiling))
+        if start is None:
+            return outcome
+        known = outcome.values
+        if known is None or self._rates(start).min() > self._rates(known).min():
+            return replace(outcome, found="feasible", values=start)
+        return outcome
 
     def _nothing(self, outcome: Outcome, watch: Watch) -> FairCover:
         model = self._model

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from planner.siting.floor_prices import Floors
 from planner.siting.limits import slack
 from planner.siting.reduction import kernels
 
@@ -30,6 +31,9 @@ _PATIENCE = 20
 _SMALLEST = 5e-3
 _MEMORY = 0.7
 _NEWS = 50
+_FLOORS = 5
+"""Steps between two changes of the floors' prices."""
+_FREE = 1e-300
 _RESUMED = 0.5
 
 
@@ -50,6 +54,8 @@ class Bound:
         (g,) these prices.
     money
         Price of money.
+    promise
+        (a,) price of a person too few in each area with a floor.
     """
 
     value: float
@@ -58,6 +64,7 @@ class Bound:
     worth: Floats
     price: Floats
     money: float = 0.0
+    promise: Floats | None = None
 
 
 class Picker:
@@ -137,7 +144,7 @@ class Picker:
         return if_open, np.where(self.required, -np.inf, if_closed)
 
 
-def bound(
+def bound(  # noqa: C901, PLR0912 - one walk with its reasons to stop
     cover: Cover,
     instance: Instance,
     limits: Limits,
@@ -147,6 +154,7 @@ def bound(
     better: Callable[[Floats], float],
     heard: Callable[[float], None],
     since: Bound | None = None,
+    steps: int = _STEPS,
 ) -> Bound:
     """Bound of the people that rows of a cover can be covered.
 
@@ -165,19 +173,24 @@ def bound(
         Called now and then with the bound so far.
     since
         What was found before, to go on from.
+    steps
+        Steps at most.
     """
-    picker = Picker(cover, instance, limits)
-    weight, code = cover.weight, kernels()
-    given = (cover.start, cover.site, weight)
+    picker, floors = Picker(cover, instance, limits), Floors(cover, instance, limits)
+    code = kernels()
     scale = 1.0 if since is None else _RESUMED
     found = _trivial(cover) if since is None else since
     price, money = found.price.copy(), found.money
+    if found.promise is not None:
+        floors.price = found.promise.copy()
+    weight = floors.weight
+    given = (cover.start, cover.site, weight)
     slope, worth = np.zeros(cover.rows), np.zeros(len(cover.sites))
     idle, step, whole = 0, 0.0, float(weight.sum())
-    for turn in range(_STEPS):
+    for turn in range(steps):
         code.lower_prices(*given, price, slope, step, worth)
         most, chosen = picker.pick(worth, money)
-        value = most + float((weight - price).sum())
+        value = most + float((weight - price).sum()) + floors.constant
         if value < found.value - 1e-6 * abs(found.value):
             idle = 0
         else:
@@ -185,7 +198,8 @@ def bound(
         if value < found.value:
             net = worth if picker.budget is None else worth - money * picker.cost
             if_open, if_closed = picker.singly(value, net, chosen)
-            found = Bound(value, if_open, if_closed, worth.copy(), price.copy(), money)
+            promise = floors.price.copy()
+            found = Bound(value, if_open, if_closed, worth.copy(), price.copy(), money, promise)
         if turn % _NEWS == _NEWS - 1:
             best = max(best, better(found.worth))
             heard(found.value)
@@ -205,6 +219,13 @@ def bound(
         step = scale * max(value - best, 1e-9 * max(whole, 1.0)) / square
         if picker.budget is not None:
             money = max(0.0, money + step * unit * over)
+        if floors.any:
+            floors.look(chosen, price / np.maximum(weight, _FREE))
+            if turn % _FLOORS == _FLOORS - 1:
+                floors.step(scale * max(value - best, 1e-9 * max(whole, 1.0)))
+                before, weight = weight, floors.weight
+                price *= weight / np.maximum(before, _FREE)
+                given = (cover.start, cover.site, weight)
     heard(found.value)
     return found
 

@@ -12,7 +12,7 @@ from planner.siting.bounds import Point, Rows, distances, kernels
 from planner.siting.choice import Choice
 from planner.siting.floors import distances_within
 from planner.siting.limits import slack
-from planner.siting.program import INF, Program
+from planner.siting.program import Program
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +28,6 @@ _HALF = 0.5
 _WHOLE = 1e-6
 _TABLE = 50_000_000
 """Cells of a knapsack's table up to which sites are packed exactly."""
-_WORK, _ROUNDS = 300_000_000, 30
 
 
 class BySite(NamedTuple):
@@ -238,55 +237,6 @@ def _packed(loads: Loads, price: Floats, usable: Flags) -> tuple[Floats, Floats,
         part,
     )
     return value, relaxed, ratio, part
-
-
-def allotted(loads: Loads, opened: Ints, watch: Watch) -> Floats | None:
-    """Allocate everyone to the open sites, well; None where that is not found."""
-    if loads.split:
-        return _transported(loads, opened, watch)
-    rows = loads.rows
-    places = np.flatnonzero(loads.is_open(opened))
-    place = np.full(len(loads.sites), -1, dtype=np.int64)
-    place[places] = np.arange(len(places))
-    there = np.flatnonzero(place[rows.site] >= 0)
-    table = np.full((len(loads.load), len(places)), np.inf)
-    table[rows.owner[there], place[rows.site[there]]] = rows.cost[there]
-    far = rows.penalised
-    if len(places) > 1:
-        two = np.minimum(np.partition(table, 1, axis=1)[:, :2], far[:, None])
-        order = np.argsort(two[:, 0] - two[:, 1], kind="stable")
-    else:
-        order = np.arange(len(far))
-    at = np.full(len(far), -1, dtype=np.int64)
-    room = loads.room[places].copy()
-    work = max(1, len(far) ** 2 * len(places))
-    rounds = int(min(_ROUNDS, _WORK // work))
-    kernels().allot(table, far, loads.load, room, order, rounds, at)
-    if (np.isinf(rows.far) & (at < 0)).any():
-        return None
-    parts = np.zeros(len(rows.cost))
-    parts[there[place[rows.site[there]] == at[rows.owner[there]]]] = 1.0
-    return parts
-
-
-def _transported(loads: Loads, opened: Ints, watch: Watch) -> Floats | None:
-    """Allocate in parts, at the least cost, by a transport program."""
-    rows = loads.rows
-    there = np.flatnonzero(loads.is_open(opened)[rows.site])
-    program = Program("min")
-    must = np.isinf(rows.far)
-    owner = rows.owner[there]
-    program.add_columns(rows.cost[there] - np.where(must, 0.0, rows.far)[owner], upper=INF)
-    start = np.searchsorted(owner, np.arange(len(must) + 1))
-    program.add_rows(start, np.arange(len(there)), 1.0, lower=np.where(must, 1.0, 0.0), upper=1.0)
-    _hold(loads, program, there, np.arange(len(there)))
-    promise(loads, program, there, np.arange(len(there)))
-    outcome = program.solve(watch, what="exchange", tell=lambda *_: None)
-    if outcome.found != "optimal" or outcome.values is None:
-        return None
-    parts = np.zeros(len(rows.cost))
-    parts[there] = np.clip(outcome.values, 0.0, 1.0)
-    return parts
 
 
 def _hold(

@@ -101,6 +101,22 @@ class Selection:
         return bool((self._covered > 0).all())
 
     @property
+    def short(self) -> Flags:
+        """(a,) areas whose floor is not kept yet."""
+        return np.asarray(self._served < self._wanted)
+
+    def gain_of(self, rows: Ints) -> Floats:
+        """(s,) people of some of the cover's rows whom each site would add."""
+        cover = self._cover
+        rows = rows[self._covered[rows] == 0]
+        counts = cover.start[rows + 1] - cover.start[rows]
+        begins = np.concatenate([[0], np.cumsum(counts)])[:-1]
+        at = np.repeat(cover.start[rows] - begins, counts) + np.arange(int(counts.sum()))
+        weight = np.repeat(cover.weight[rows], counts)
+        found = np.bincount(cover.site[at], weights=weight, minlength=len(cover.sites))
+        return np.asarray(found, dtype=np.float64)
+
+    @property
     def keeps(self) -> bool:
         """Whether every limit is kept."""
         limits, many = self._limits, int(self.opened.sum())
@@ -169,6 +185,11 @@ class Selection:
                 else:
                     fits, useful = forced, forced
             rank = self.gain if worth is None else np.where(self.gain > 0, worth, 0.0)
+            if (short := self.short).any():
+                # Floors first: what adds there most.
+                helps = self.gain_of(np.flatnonzero(short[self._area]))
+                if (fits & useful & (helps > 0)).any():
+                    rank = helps
             if price is not None:
                 rank = rank / np.maximum(price, _FREE)
             self.put(int(np.argmax(np.where(fits & useful, rank, -np.inf))), open_it=True)

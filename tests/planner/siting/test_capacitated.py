@@ -1,9 +1,12 @@
+from unittest.mock import patch
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layers.errors import InputError
+from planner.siting import capacitated, transport
 from planner.siting.capacitated import capacitated_p_median
 from planner.siting.instance import Instance, Pairs
 from planner.siting.limits import Limits
@@ -13,8 +16,9 @@ from tests.planner.siting.strategies import instances, limits
 
 @settings(max_examples=60)
 @given(data=st.data())
-@pytest.mark.parametrize("split", [False, True])
-def test_the_capacitated_median_is_that_of_every_choice_tried(data, split):
+@pytest.mark.parametrize("way", ["whole", "split", "as if large"])
+def test_the_capacitated_median_is_that_of_every_choice_tried(data, way):
+    split = way != "whole"
     instance = data.draw(instances(most_sites=5, most_rows=4, capacities=True))
     limit = data.draw(limits(instance))
     size = instance.demands
@@ -26,9 +30,14 @@ def test_the_capacitated_median_is_that_of_every_choice_tried(data, split):
     )
     beyond = data.draw(st.one_of(st.none(), st.sampled_from([2.0, 3.0, 9.0])))
     within = data.draw(st.sampled_from([np.inf, 0.0, 1.0, 2.0, 3.0]))
-    found = capacitated_p_median(
-        instance, limit, load=load, split=split, beyond=beyond, within=within
-    )
+    large = way == "as if large"
+    with (
+        patch.object(capacitated, "_LARGE", -1 if large else capacitated._LARGE),
+        patch.object(transport, "_FIRST", 1 if large else transport._FIRST),
+    ):
+        found = capacitated_p_median(
+            instance, limit, load=load, split=split, beyond=beyond, within=within
+        )
     loads = instance.people if load is None else np.array(load)
     each = None if beyond is None else np.full(size, beyond)
     best = oracle.capacitated_median(instance, limit, loads, split, each, within)

@@ -1,9 +1,13 @@
+from unittest.mock import patch
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from layers.errors import InputError
+from planner.siting import fair
+from planner.siting.control import Control
 from planner.siting.fair import fair_cover
 from planner.siting.instance import Instance, Pairs
 from planner.siting.limits import Limits
@@ -14,7 +18,8 @@ from tests.planner.siting.strategies import instances, limits
 @settings(max_examples=60)
 @given(data=st.data())
 @pytest.mark.parametrize("partial", [False, True])
-def test_rates_are_the_best_from_the_worst_up(data, partial):
+@pytest.mark.parametrize("direct", [20_000, -1])
+def test_rates_are_the_best_from_the_worst_up(data, partial, direct):
     instance = data.draw(instances())
     assume(((instance.area >= 0) & (instance.people > 0)).any())
     limit = data.draw(limits(instance))
@@ -23,7 +28,9 @@ def test_rates_are_the_best_from_the_worst_up(data, partial):
         size = len(instance.pairs.site)
         parts = st.sampled_from([0.0, 0.2, 0.5, 0.75, 1.0])
         value = np.array(data.draw(st.lists(parts, min_size=size, max_size=size)))
-    found = fair_cover(instance, limit, value=value)
+    # As large ones are: a good choice and a bound come before the program.
+    with patch.object(fair, "DIRECT", direct):
+        found = fair_cover(instance, limit, value=value)
     best = oracle.fair(instance, limit, value)
     if best is None:
         assert found.solution.status == "infeasible"
@@ -72,3 +79,17 @@ def test_levels_that_were_not_asked_for_give_way_to_people():
 def test_nobody_in_any_area_is_refused():
     with pytest.raises(InputError, match="area"):
         fair_cover(Instance.of(Pairs.from_dense([[1.0]])), Limits())
+
+
+def test_a_bound_before_the_program_is_one():
+    rng = np.random.default_rng(5)
+    near = Pairs.from_dense(np.where(rng.random((60, 9)) < 0.2, 1.0, np.inf))
+    instance = Instance.of(near, people=rng.integers(1, 9, 60), area=np.arange(60) % 3)
+    limit = Limits(number=3)
+    rates, _ = oracle.fair(instance, limit)
+    told = []
+    with patch.object(fair, "DIRECT", 0):
+        fair_cover(instance, limit, control=Control(progress=told.append))
+    early = [one for one in told if one.what in {"greedy", "prices"}]
+    assert early[-1].bound < 1
+    assert all(one.best <= rates[0] + 1e-9 <= one.bound + 2e-9 for one in early)
