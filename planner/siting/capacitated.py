@@ -204,6 +204,8 @@ class _Search(Search):
             self.infeasible = True
             return
         rows = self.loads.rows
+        # Nobody goes less far than to the nearest site there might be.
+        self.raise_bound(float(rows.cheapest(self.loads.usable(self.choice)).sum()))
         large = self.loads.split and len(rows.cost) > _LARGE
         self._try(first, quickly=large)
         price = rows.penalised.copy()

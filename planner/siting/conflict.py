@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner.siting.control import Watch
-from planner.siting.reduction import allocatable, reduced, served
+from planner.siting.disputes import Dispute
+from planner.siting.reduction import allocatable, reduced, served, without_dominated
 from planner.siting.site_program import Model
 
 if TYPE_CHECKING:
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 
     from planner.siting.instance import Floats, Instance, Ints
     from planner.siting.limits import Culprit, Limits
+
+
+_LARGE = 100_000
+"""Pairs beyond which a program for each question would take too long."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +33,14 @@ class Change:
         The limit.
     value
         What it would have to say, None if it would have to go altogether.
+    proved
+        What is proved not to do, where that is short of the value: of a large problem the
+        least change lies between the two. None where the value itself is the least.
     """
 
     culprit: Culprit
     value: float | None
+    proved: float | None = None
 
 
 @dataclass(frozen=True)
@@ -41,7 +50,10 @@ class Conflict:
     Attributes
     ----------
     culprits
-        A minimal set: without any one of them the rest can be kept.
+        They contradict each other.
+    minimal
+        Whether without any one of them the rest is known to be possible; of a large
+        problem one may be too many.
     changes
         For each of them the least change that, alone, makes the whole problem feasible;
         those that cannot mend it alone are left out.
@@ -49,6 +61,7 @@ class Conflict:
 
     culprits: tuple[Culprit, ...]
     changes: tuple[Change, ...]
+    minimal: bool = True
 
 
 def explain(
@@ -101,6 +114,10 @@ def explain(
     if crowded and whole and value is None:
         # Rows whose people serve alike are merged unless they are told apart.
         value = np.ones(len(instance.pairs.site))
+    if not crowded and share is None and not everyone and len(instance.pairs.site) > _LARGE:
+        by_area = reduced(instance, limits, value=value, by_area=True)
+        by_area = without_dominated(by_area, instance, limits, costs=False)
+        return disputed(Dispute(by_area, instance, limits, watch))
     make = allocatable if crowded else reduced
     cover = make(instance, limits, value=value)
     if everyone:
@@ -117,6 +134,28 @@ def explain(
     except _StoppedError:
         return None
     return Conflict(tuple(culprits), tuple(changes))
+
+
+def disputed(dispute: Dispute) -> Conflict | None:
+    """Explain a large problem; None where nothing is proved to be in conflict."""
+    if dispute.feasible(dispute.all) is not False:
+        return None
+    left, minimal = dispute.all, True
+    # From the last to the first: what the conflict can do without goes.
+    for one in reversed(dispute.all):
+        fewer = [other for other in left if other != one]
+        possible = None if dispute.stopped else dispute.feasible(fewer)
+        if possible is False:
+            left = fewer
+        minimal = minimal and possible is not None
+    changes = []
+    for one in left:
+        if dispute.stopped:
+            break
+        found = dispute.change(one)
+        if found is not None:
+            changes.append(Change(one, *found))
+    return Conflict(tuple(left), tuple(changes), minimal)
 
 
 class _StoppedError(Exception):

@@ -66,6 +66,11 @@ class Floors:
         """What is to be added to a bound with the prices."""
         return -float(self.price[:-1] @ self._wanted)
 
+    def beyond_all(self) -> bool:
+        """Whether some floor cannot be kept whatever is opened."""
+        there = np.bincount(self._area, self._cover.weight, minlength=len(self.price))
+        return bool((there[:-1] < self._wanted).any())
+
     def look(self, chosen: Flags, share: Floats) -> None:
         """Take note of who is served at (g,) prices as shares of the weights."""
         cover = self._cover

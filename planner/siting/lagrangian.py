@@ -144,7 +144,7 @@ class Picker:
         return if_open, np.where(self.required, -np.inf, if_closed)
 
 
-def bound(  # noqa: C901, PLR0912 - one walk with its reasons to stop
+def bound(  # noqa: C901, PLR0912, PLR0915 - one walk with its reasons to stop
     cover: Cover,
     instance: Instance,
     limits: Limits,
@@ -155,6 +155,7 @@ def bound(  # noqa: C901, PLR0912 - one walk with its reasons to stop
     heard: Callable[[float], None],
     since: Bound | None = None,
     steps: int = _STEPS,
+    enough: float = -np.inf,
 ) -> Bound:
     """Bound of the people that rows of a cover can be covered.
 
@@ -175,6 +176,8 @@ def bound(  # noqa: C901, PLR0912 - one walk with its reasons to stop
         What was found before, to go on from.
     steps
         Steps at most.
+    enough
+        Bound below which to stop.
     """
     picker, floors = Picker(cover, instance, limits), Floors(cover, instance, limits)
     code = kernels()
@@ -205,7 +208,8 @@ def bound(  # noqa: C901, PLR0912 - one walk with its reasons to stop
             heard(found.value)
         if idle >= _PATIENCE:
             idle, scale = 0, scale / 2
-        if found.value <= best or scale < _SMALLEST or watch.should_stop():
+        done = found.value <= best or found.value < enough
+        if done or scale < _SMALLEST or watch.should_stop():
             break
         square = code.slopes(*given, price, chosen, slope, _MEMORY)
         over = 0.0
@@ -214,9 +218,9 @@ def bound(  # noqa: C901, PLR0912 - one walk with its reasons to stop
             # Money's price is of people for its unit; bring its slope to their scale.
             unit = max(whole, 1.0) / max(picker.budget, float(picker.cost.max()), 1e-9) ** 2
             square += unit * over * over
-        if square <= 0:
+        if square <= 0 and not floors.any:
             break
-        step = scale * max(value - best, 1e-9 * max(whole, 1.0)) / square
+        step = scale * max(value - best, 1e-9 * max(whole, 1.0)) / square if square > 0 else 0.0
         if picker.budget is not None:
             money = max(0.0, money + step * unit * over)
         if floors.any:

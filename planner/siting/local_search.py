@@ -167,7 +167,7 @@ class Selection:
         price
             (s,) what to divide it by.
         until
-            People covered at which it is enough.
+            People covered at which it is enough, once floors are kept.
         """
         for site in np.flatnonzero(self._required & ~self.opened):
             self.put(int(site), open_it=True)
@@ -178,7 +178,8 @@ class Selection:
             useful = self.gain > 0
             if self._limits.exactly:
                 useful[:] = True
-            if self.people >= until or not room or not (fits & useful).any():
+            enough = self.people >= until and not self.short.any()
+            if enough or not room or not (fits & useful).any():
                 if not forced.any():
                     if not self._limits.exactly:
                         break

@@ -32,6 +32,8 @@ MOST_CURVES = 200
 """Programs that parts may take before they are solved as one."""
 
 _ROUNDING = 1e-6
+_BELOW = 0.1
+"""Of all people, how far below nobody the bound is steered while no choice is known."""
 _ROUNDS = 5
 
 
@@ -90,6 +92,8 @@ def _whole(
     large = len(cover.site) > DIRECT
     if large and not watch.should_stop():
         cover, instance = _narrowed(state, cover, instance, limits, watch, value)
+        if state.sites is None and np.isnan(state.bound):
+            return IMPOSSIBLE
     if state.sites is not None and watch.near_enough(state.best, state.bound):
         return state.found()
     if not watch.should_stop() and len(cover.site) > max(DIRECT, _fits(watch)):
@@ -128,7 +132,7 @@ def _exactly(
     return state.found(outcome.nodes)
 
 
-def _narrowed(
+def _narrowed(  # noqa: C901 - one search with its reasons to stop
     state: _State,
     cover: Cover,
     instance: Instance,
@@ -144,7 +148,7 @@ def _narrowed(
         choice = good_choice(cover, instance, limits, watch, worth)
         if choice is not None:
             state.offer(cover.sites[choice.opened], offset + choice.people)
-        return state.best - offset
+        return state.best - offset if state.sites is not None else -np.inf
 
     def heard(value: float) -> None:
         # Of whole people the next better choice has one more.
@@ -154,10 +158,21 @@ def _narrowed(
 
     bound, left = None, (cover, instance)
     for turn in count(1):
-        best = state.best - offset if state.sites is not None else 0.0
+        people = 1.0 + float(cover.weight.sum())
+        best = state.best - offset if state.sites is not None else -_BELOW * people
         bound = lagrangian.bound(
-            cover, instance, limits, best=best, watch=watch, better=better, heard=heard, since=bound
+            *(cover, instance, limits),
+            best=best,
+            watch=watch,
+            better=better,
+            heard=heard,
+            since=bound,
+            enough=-_ROUNDING * people,
         )
+        if state.sites is None and bound.value < -_ROUNDING * people:
+            # Nobody can be served less than not at all: no choice keeps the floors.
+            state.bound = float("nan")
+            return left
         for last in (False, True):
             if state.sites is None or watch.near_enough(state.best, state.bound):
                 return left

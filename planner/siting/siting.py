@@ -362,8 +362,10 @@ class Siting:
                 if conflict is None
                 else {
                     "limits": [self._limit(one) for one in conflict.culprits],
+                    "minimal": conflict.minimal,
                     "changes": [
-                        {**self._limit(one.culprit), "to": one.value} for one in conflict.changes
+                        {**self._limit(one.culprit), "to": one.value, "not": one.proved}
+                        for one in conflict.changes
                     ],
                 },
                 "outside": self.before.outside,

@@ -31,24 +31,30 @@ def conflict_words(conflict: Conflict, setting: Setting, lang: Language | None =
     """
     told = [limit_words(one, setting, lang) for one in conflict.culprits]
     joint = text("site.conflict.and", lang)
-    words = [text("site.conflict.all", lang, limits=joint.join(told))]
+    key = "site.conflict.all" if conflict.minimal else "site.conflict.some"
+    words = [text(key, lang, limits=joint.join(told))]
     for change in conflict.changes:
         one = limit_words(change.culprit, setting, lang)
-        kind = change.culprit.kind
         if change.value is None:
             words.append(text("site.conflict.drop", lang, limit=one))
-        elif kind in {"floor", "share"}:
-            value = _rounded(change.value, up=False)
-            words.append(text("site.conflict.change", lang, limit=one, value=value))
-        elif kind == "budget":
-            value = f"{_above(change.value):,.6g}"
-            words.append(text("site.conflict.change", lang, limit=one, value=value))
-        else:
-            value = f"{round(change.value):,}"
-            words.append(text("site.conflict.change", lang, limit=one, value=value))
+            continue
+        value = _change_words(change.culprit.kind, change.value)
+        words.append(text("site.conflict.change", lang, limit=one, value=value))
+        if change.proved is not None:
+            value = _change_words(change.culprit.kind, change.proved)
+            words.append(text("site.conflict.proved", lang, value=value))
     if not conflict.changes:
         words.append(text("site.conflict.no_change", lang))
     return words
+
+
+def _change_words(kind: str, value: float) -> str:
+    """Say what a limit would have to be."""
+    if kind in {"floor", "share"}:
+        return _rounded(value, up=False)
+    if kind == "budget":
+        return f"{_above(value):,.6g}"
+    return f"{round(value):,}"
 
 
 def limit_words(culprit: Culprit, setting: Setting, lang: Language | None = None) -> str:

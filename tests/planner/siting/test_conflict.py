@@ -1,10 +1,12 @@
 from itertools import combinations
+from unittest.mock import patch
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from planner.siting import conflict
 from planner.siting.capacitated import capacitated_p_median
 from planner.siting.centre import p_centre
 from planner.siting.conflict import explain
@@ -200,3 +202,57 @@ def test_capacities_that_hold_too_few(split, most):
     assert told(found.conflict) == {("number", -1), ("share", -1)}
     assert mended(found.conflict)["number", -1] == 3
     assert mended(found.conflict)["share", -1] == pytest.approx(most)
+
+
+@settings(max_examples=60)
+@given(data=st.data())
+def test_large_problems_are_told_a_conflict_with_proof(data):
+    """As where a program for each question would take too long: what is told is true."""
+    instance = data.draw(instances(most_sites=5))
+    limit = data.draw(limits(instance))
+    with patch.object(conflict, "_LARGE", -1):
+        found = explain(instance, limit)
+    if next(oracle.feasible(instance, limit), None) is not None:
+        assert found is None
+    if found is None:
+        return
+    culprits = told(found)
+    assert next(oracle.feasible(*limits_of(instance, limit, culprits)), None) is None
+    if found.minimal:
+        for fewer in combinations(culprits, len(culprits) - 1):
+            assert next(oracle.feasible(*limits_of(instance, limit, fewer)), None) is not None
+    for change in found.changes:
+        if change.value is None:
+            continue
+        assert next(oracle.feasible(instance, changed(limit, change)), None) is not None
+        if change.proved is not None:
+            less = type(change)(change.culprit, change.proved)
+            assert next(oracle.feasible(instance, changed(limit, less)), None) is None
+
+
+def test_a_known_conflict_of_a_large_problem():
+    """Areas apart from each other, of twenty sites each; two floors want eleven of them."""
+    areas, sites = 10, 20
+    rng = np.random.default_rng(7)
+    rows = []
+    for area in range(areas):
+        block = np.full((400, areas * sites), np.inf)
+        block[:, area * sites : (area + 1) * sites] = np.where(
+            np.arange(400)[:, None] % sites == np.arange(sites), 1.0, np.inf
+        )
+        rows.append(block)
+    instance = Instance.of(
+        Pairs.from_dense(np.vstack(rows)),
+        people=rng.integers(5, 6, 4000),
+        area=np.repeat(np.arange(areas), 400),
+    )
+    # Each site serves a twentieth of its area: five and six of them are eleven.
+    limit = Limits(number=10, floors={3: 0.25, 7: 0.3, 5: 0.0})
+    with patch.object(conflict, "_LARGE", 0):
+        found = explain(instance, limit)
+    assert told(found) == {("number", -1), ("floor", 3), ("floor", 7)}
+    assert found.minimal
+    assert mended(found) == pytest.approx(
+        {("number", -1): 11, ("floor", 3): 0.2, ("floor", 7): 0.25}
+    )
+    assert [change.proved for change in found.changes if change.culprit.kind == "number"] == [None]
