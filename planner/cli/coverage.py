@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
     bench = Workbench(
         city,
         services=services,
-        hindered_by=_barriers(options.barriers),
+        hindered_by=barriers(options.barriers),
         elevation=options.elevation,
     )
     results = {}
@@ -78,7 +78,8 @@ def run(options: argparse.Namespace) -> int:
     return DONE
 
 
-def _barriers(words: str | None) -> gpd.GeoDataFrame | None:
+def barriers(words: str | None) -> gpd.GeoDataFrame | None:
+    """Read barriers out of a file named on the command line; None without one."""
     if words is None:
         return None
     source = Source.parse(words)

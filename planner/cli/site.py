@@ -19,6 +19,7 @@ from layers.messages import language, text
 from layers.population import GROUPS
 from layers.streets import MODES
 from layers.units import LEVELS
+from planner.cli.coverage import barriers
 from planner.cli.options import Commands, open_city, share
 from planner.cli.screen import (
     DONE,
@@ -39,6 +40,7 @@ from planner.siting.site import site
 from planner.siting.sources import changed, read_areas, read_places, read_problem
 from planner.standards import load_services
 from planner.wording import people, rate
+from planner.workbench import Workbench
 
 if TYPE_CHECKING:
     import argparse
@@ -103,6 +105,8 @@ def register(commands: Commands) -> None:
     add("--group", choices=GROUPS, help=text("cli.coverage.group"))
     add("--year", type=int, help=text("cli.coverage.year"))
     add("--towards", choices=("facility", "from"), help=text("cli.coverage.towards"))
+    add("--barriers", metavar="FILE", help=text("cli.coverage.barriers"))
+    add("--elevation", metavar="FILE", help=text("cli.coverage.elevation"))
     add("--level", choices=LEVELS, help=text("cli.site.level"))
     add("--gap", type=float, default=0.0, metavar="RATE", help=text("cli.site.gap"))
     add("--seconds", type=float, default=300.0, metavar="S", help=text("cli.site.seconds"))
@@ -115,25 +119,38 @@ def run(options: argparse.Namespace) -> int:
     city = open_city(options.city)
     problem, findings = _problem(options, city, services)
     show_findings(stderr(), findings)
+    standard = problem.standard or services[problem.service].standard
+    bench = Workbench(
+        city,
+        services=services,
+        hindered_by=barriers(options.barriers),
+        elevation=options.elevation,
+    )
     told = text("cli.site.working", service=services[problem.service].title())
     with working(told) as status, _patient() as pressed:
         result = site(
             city,
             problem,
             services=services,
+            network=bench.network(standard),
             gap=options.gap,
             seconds=options.seconds,
             progress=_telling(problem, status),
             cancelled=pressed.is_set,
         )
+    # Those of slopes are known once the streets are compiled.
+    show_findings(stderr(), bench.findings)
     level = problem.level
     if options.out:
         for file in save_siting(result, options.out, level=level):
             told = text("cli.site.written", path=str(file))
             stderr().print(told, markup=False, highlight=False)
     if options.json:
-        write(result.as_dict(level))
+        write({**result.as_dict(level), "travel": bench.as_dict()})
     else:
+        if bench.barred is not None:
+            told = text("cli.coverage.barred", **bench.barred.as_dict())
+            stdout().print(told, style="dim", highlight=False)
         _show(result)
     return DONE if result.found else STOPPED
 

@@ -9,6 +9,7 @@ import geopandas as gpd
 import pandas as pd
 import pyogrio
 import pytest
+import shapely
 
 from layers import embedded
 from planner import Scenario, coverage, site
@@ -235,3 +236,22 @@ def test_interrupted_it_gives_the_best_so_far(tmp_path):
     assert figures["objective"] < figures["bound"]
     assert len(figures["sites"]) <= 10
     assert time.monotonic() - pressed < 30
+
+
+def test_barriers_and_slopes_count_as_for_coverage(capsys, folder, tmp_path):
+    wall = tmp_path / "wall.geojson"
+    line = shapely.LineString([(515_000, 3_349_000), (515_000, 3_352_000)])
+    gpd.GeoDataFrame(geometry=[line], crs=4549).to_crs(4326).to_file(wall)
+    more = ["--barriers", wall, "--json"]
+    asked = ["coverage", "--city", folder, "--service", SERVICE]
+    _, out, _ = run(capsys, *asked, *more)
+    before = json.loads(out)
+    status, out, _ = run(capsys, *words(folder, "-p", 2, *more))
+    told = json.loads(out)
+    assert status == 0
+    assert told["travel"] == before["travel"]
+    assert told["travel"]["barriers"]["cuts"] == 5
+    assert told["before"]["served"] == before["services"][SERVICE]["city"]["served"]
+    status, _, err = run(capsys, *words(folder, "-p", 2, "--elevation", tmp_path / "none.tif"))
+    assert status == 1
+    assert "none.tif" in err
