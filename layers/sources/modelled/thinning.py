@@ -100,8 +100,8 @@ def kept(
     _, first = np.unique(key[order], return_index=True)
     chosen = order[first]
     # Not every version of scipy takes wider numbers of nodes here.
-    ends = a[chosen].astype(np.int32), b[chosen].astype(np.int32)
-    graph = coo_array((weight[street[chosen]], ends), (len(nodes), len(nodes)))
+    pairs = a[chosen].astype(np.int32), b[chosen].astype(np.int32)
+    graph = coo_array((weight[street[chosen]], pairs), (len(nodes), len(nodes)))
     tree = minimum_spanning_tree(graph.tocsr()).tocoo()
     spanning = np.sort(np.stack([tree.row, tree.col]).astype(np.int64), axis=0)
     needed = np.zeros(count, dtype=bool)
