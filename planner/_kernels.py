@@ -379,23 +379,36 @@ def _offer(distance, origin, node, cost, source):
 
 @compiled
 def several(
-    start, arcs, seed_node, seed_cost, seed_origin, limit, width, buckets, room, distance, origin
+    start,
+    arcs,
+    low,
+    high,
+    seed_node,
+    seed_cost,
+    seed_origin,
+    limit,
+    width,
+    buckets,
+    room,
+    distance,
+    origin,
 ):
-    """Search from all origins at once, keeping the nearest few of every node.
+    """Search from all origins at once, keeping the nearest few of every node of a range.
 
     Parameters
     ----------
-    start, arcs, seed_node, seed_cost, seed_origin, limit, width, buckets, room
-        As `nearest` takes them.
+    start, arcs, low, high, seed_node, seed_cost, seed_origin, limit, width, buckets
+        As `planner._tiles.nearest` takes them.
+    room
+        How many labels may wait at one time.
     distance, origin
-        A row a node, a column a rank; filled with the outcome.
+        A row a node, a column a rank; inf and -1 where none has come yet. What is there
+        already stays among the nearest unless nearer ones come.
 
     Returns
     -------
     Whether the room sufficed; if not, the outcome is void.
     """
-    distance[:] = np.inf
-    origin[:] = -1
     mask = buckets - 1
     per_width = 1.0 / width
     first = np.full(buckets, -1, np.int32)
@@ -449,6 +462,8 @@ def several(
             for arc in range(start[node], start[node + 1]):
                 cost = here + arcs[arc].cost
                 head = arcs[arc].head
+                if head < low or head >= high:
+                    continue
                 if cost > limit or not _offer(distance, origin, head, cost, source):
                     continue
                 if free >= 0:
@@ -468,6 +483,58 @@ def several(
                 waiting += 1
         current += 1
     return True
+
+
+@compiled
+def blank(distance, origin):
+    """Write inf and -1 into every place, for `several`."""
+    for node in range(len(distance)):
+        for place in range(distance.shape[1]):
+            distance[node, place] = np.inf
+            origin[node, place] = -1
+
+
+@compiled
+def crossing(tail, head, cost, limit, distance, origin, out_head, out_cost, out_origin):
+    """Find what arcs between ranges have to offer to the nodes that they lead to.
+
+    Parameters
+    ----------
+    tail, head, cost
+        The arcs.
+    limit, distance, origin
+        As `several` takes them.
+    out_head, out_cost, out_origin
+        As long as the arcs times the ranks; filled from the front with labels that belong
+        among a node's nearest and are not there.
+
+    Returns
+    -------
+    How many there are.
+    """
+    count = 0
+    last = distance.shape[1] - 1
+    for arc in range(len(tail)):
+        node = head[arc]
+        for rank in range(last + 1):
+            source = origin[tail[arc], rank]
+            there = distance[tail[arc], rank] + cost[arc]
+            # The ranks after it have no more to offer.
+            if source < 0 or there > limit or there > distance[node, last]:
+                break
+            if there == distance[node, last] and 0 <= origin[node, last] <= source:
+                continue
+            known = False
+            for place in range(last + 1):
+                if origin[node, place] == source:
+                    known = distance[node, place] <= there
+                    break
+            if not known:
+                out_head[count] = node
+                out_cost[count] = there
+                out_origin[count] = source
+                count += 1
+    return count
 
 
 @compiled

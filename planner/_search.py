@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+_Seeds = tuple[Ints, Floats, Ints]
+"""Nodes, costs and origins."""
 
 _ARC = np.dtype([("cost", np.float64), ("head", np.int32)])
 _MOST_BUCKETS = 1 << 16
@@ -205,11 +207,8 @@ def nearest_origin(
 
     while len(node):
         # Those that cross from tile to tile are few: all else is found within them.
-        order = np.argsort(tiles.of(node), kind="stable")
-        node, cost, origin = node[order], cost[order], origin[order]
-        ends = np.searchsorted(tiles.of(node), np.arange(tiles.count + 1)).tolist()
-        jobs = [(tile, slice(*pair)) for tile, pair in enumerate(pairwise(ends))]
-        each(search, [job for job in jobs if job[1].start < job[1].stop])
+        (node, cost, origin), jobs = _by_tile(tiles, (node, cost, origin))
+        each(search, jobs)
         count = len(tiles.tail)
         node, origin = np.empty((2, count), dtype=np.int64)
         cost = np.empty(count)
@@ -246,10 +245,41 @@ def nearest_origins(
     distance, origin
         A row a node, a column a rank, nearest first; inf and -1 where there are fewer.
     """
+    made, limit, tiles = kernels("_kernels"), float(limit), rows.tiles
     distance = np.empty((rows.nodes, count))
     origin = np.empty((rows.nodes, count), dtype=np.int64)
-    if count:
-        _from_all("several", rows, seed_node, seed_cost, seed_origin, limit, distance, origin)
+    room = np.diff(tiles.ends).tolist()
+    given: list[list[_Seeds]] = [[] for _ in room]
+    seeds = _in_order(seed_node, seed_cost, seed_origin, limit)
+
+    def clear(tile: int) -> None:
+        own = slice(tiles.ends[tile], tiles.ends[tile + 1])
+        made.blank(distance[own], origin[own])
+
+    def search(job: tuple[int, slice]) -> None:
+        tile, own = job
+        new = _part(seeds, own)
+        given[tile].append(new)
+        bounds = rows.start, rows.arcs, tiles.ends[tile], tiles.ends[tile + 1]
+        while not made.several(
+            *(*bounds, *new, limit, *_buckets(rows, new[1], least=2.0**-40)),
+            *(room[tile], distance, origin),
+        ):
+            # Again with more room, from all that has ever come into the tile.
+            room[tile] *= 2
+            clear(tile)
+            nodes, costs, whose = zip(*given[tile], strict=True)
+            ever = np.concatenate(nodes), np.concatenate(costs), np.concatenate(whose)
+            new = _in_order(*ever, limit)
+
+    each(clear, range(tiles.count))
+    while count and len(seeds[0]):
+        seeds, jobs = _by_tile(tiles, seeds)
+        each(search, jobs)
+        most = len(tiles.tail) * count
+        out = np.empty(most, dtype=np.int64), np.empty(most), np.empty(most, dtype=np.int64)
+        come = made.crossing(tiles.tail, tiles.head, tiles.cost, limit, distance, origin, *out)
+        seeds = _in_order(*_part(out, slice(come)), limit)
     return distance, origin
 
 
@@ -499,28 +529,28 @@ def few_met(
     return distance, origin
 
 
-def _in_order(node: Ints, cost: Floats, origin: Ints, limit: float) -> tuple[Ints, Floats, Ints]:
+def _in_order(node: Ints, cost: Floats, origin: Ints, limit: float) -> _Seeds:
     """Take the seeds within the limit in the order of their cost."""
     near = np.flatnonzero(np.isfinite(cost) & (cost <= limit))
     near = near[np.argsort(cost[near], kind="stable")]
     return node[near], cost[near], origin[near]
 
 
-def _from_all(
-    kernel: str,
-    rows: Rows,
-    seed_node: Ints,
-    seed_cost: Floats,
-    seed_origin: Ints,
-    limit: float,
-    *outcome: NDArray[Any],
-) -> None:
-    seeds = _in_order(seed_node, seed_cost, seed_origin, limit)
-    width, buckets = _buckets(rows, seeds[1], least=2.0**-40)
-    room = rows.nodes + len(seeds[0]) + 1
-    search = getattr(kernels("_kernels"), kernel)
-    while not search(rows.start, rows.arcs, *seeds, float(limit), width, buckets, room, *outcome):
-        room *= 2
+def _part(seeds: _Seeds, own: slice) -> _Seeds:
+    node, cost, origin = seeds
+    return node[own], cost[own], origin[own]
+
+
+def _by_tile(tiles: Tiles, seeds: _Seeds) -> tuple[_Seeds, list[tuple[int, slice]]]:
+    """Sort seeds by tile; the tiles that have any, and where theirs lie."""
+    tile = tiles.of(seeds[0])
+    order = np.argsort(tile, kind="stable")
+    ends = np.searchsorted(tile[order], np.arange(tiles.count + 1)).tolist()
+    jobs = [(tile, slice(*pair)) for tile, pair in enumerate(pairwise(ends))]
+    node, cost, origin = seeds
+    return (node[order], cost[order], origin[order]), [
+        job for job in jobs if job[1].start < job[1].stop
+    ]
 
 
 def _labels(nodes: int) -> tuple[Floats, NDArray[np.int32]]:

@@ -109,9 +109,15 @@ def test_each_origin_alone_reaches_what_networkx_says(arcs, seeds, limit, at_onc
         assert totals[who].tolist() == weight[list(reached)].sum(axis=0).tolist()
 
 
-@given(EXACT_ARCS, EXACT_SEEDS, LIMITS, st.integers(0, 5))
-@settings(max_examples=200)
-def test_the_nearest_few_are_those_of_each_alone(arcs, seeds, limit, count):
+@given(EXACT_ARCS, EXACT_SEEDS, LIMITS, st.integers(0, 5), st.sampled_from([1, 3, 8]))
+@settings(max_examples=300)
+def test_the_nearest_few_are_those_of_each_alone(arcs, seeds, limit, count, tile):
+    # However many nodes a tile has, each being searched for itself.
+    with patch.object(_search, "_TILE", tile):
+        _nearest_few_are_those_of_each_alone(arcs, seeds, limit, count)
+
+
+def _nearest_few_are_those_of_each_alone(arcs, seeds, limit, count):
     rows = compress(8, *_columns(arcs, np.int64, np.int64, np.float64))
     columns = _columns(seeds, np.int64, np.float64, np.int64)
     distance, origin = nearest_origins(rows, *columns, count, limit)
@@ -198,7 +204,9 @@ def test_a_limit_is_inclusive_to_the_last_bit_side_by_side():
         assert alone[0, 0] == reached
 
 
-def test_the_large_search_is_scipys():
+@pytest.mark.parametrize("tile", [700, 1 << 17])
+def test_the_large_search_is_scipys(tile, monkeypatch):
+    monkeypatch.setattr(_search, "_TILE", tile)
     side, rng = 60, np.random.default_rng(3)
     number = np.arange(side * side).reshape(side, side)
     tail = np.concatenate([number[:, :-1].ravel(), number[:-1].ravel()])
