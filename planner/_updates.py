@@ -337,13 +337,20 @@ def grouped(key, count):
 
 
 @compiled
-def lost_nodes(origin, gone, lost, marked):
+def lost_nodes(start, head, origin, seeds, gone, lost, marked):
     """Nodes that are marked, or whose label came from an origin that is gone.
+
+    Labels came from node to node, so that those of an origin lie in one piece around its
+    seeds: only that is gone through, over arcs of any cost, closed ones too.
 
     Parameters
     ----------
+    start, head
+        Compressed rows.
     origin
         Label of each node.
+    seeds
+        Nodes that the labels began from.
     gone
         Origins that have gone, in ascending order.
     lost, marked
@@ -351,27 +358,41 @@ def lost_nodes(origin, gone, lost, marked):
     """
     found = np.empty(1024, np.int64)
     count = 0
-    if len(gone) > 0:
-        low, high = gone[0], gone[-1]
-        for node in range(len(origin)):
-            own = origin[node]
-            if own < low or own > high:
+    for at in range(len(seeds)):
+        own = origin[seeds[at]]
+        rank = np.searchsorted(gone, own)
+        if rank < len(gone) and gone[rank] == own and not lost[seeds[at]]:
+            lost[seeds[at]] = True
+            if count == len(found):
+                found = _grown(found)
+            found[count] = seeds[at]
+            count += 1
+    at = 0
+    while at < count:
+        node = found[at]
+        at += 1
+        for arc in range(start[node], start[node + 1]):
+            to = head[arc]
+            own = origin[to]
+            if lost[to] or own < 0:
                 continue
-            if high == low or gone[np.searchsorted(gone, own)] == own:
-                lost[node] = False
+            rank = np.searchsorted(gone, own)
+            if rank < len(gone) and gone[rank] == own:
+                lost[to] = True
+                if count == len(found):
+                    found = _grown(found)
+                found[count] = to
+                count += 1
+    if marked:
+        count = 0
+        for node in range(len(origin)):
+            if lost[node]:
                 if count == len(found):
                     found = _grown(found)
                 found[count] = node
                 count += 1
-    if not marked:
-        return found[:count].copy()
-    for node in range(len(origin)):
-        if lost[node]:
-            lost[node] = False
-            if count == len(found):
-                found = _grown(found)
-            found[count] = node
-            count += 1
+    for at in range(count):
+        lost[found[at]] = False
     return found[:count].copy()
 
 

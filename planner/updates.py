@@ -53,6 +53,8 @@ class Labels:
         # Marked nodes are lost to the next search; whether there are any.
         self._lost, self._marked = np.zeros(rows.nodes, dtype=bool), False
         self._cheaper: list[np.ndarray] = [_NONE, _NONE, np.empty(0)]
+        # Where the labels began.
+        self._seeds: Ints = _NONE
 
     def change_arcs(self, tail: Ints, head: Ints, cost: Floats) -> Floats:
         """Give arcs another cost; `search` then follows.
@@ -100,7 +102,10 @@ class Labels:
         lost = _NONE
         if len(gone) or self._marked:
             away = np.unique(gone)
-            lost = kernels("_updates").lost_nodes(self.origin, away, self._lost, self._marked)
+            start, head, _ = self._rows
+            lost = kernels("_updates").lost_nodes(
+                *(start, head, self.origin, self._seeds, away, self._lost, self._marked)
+            )
             self._marked = False
         near = np.flatnonzero(np.isfinite(cost) & (cost <= self._limit))
         tail, head, fresh = self._cheaper
@@ -119,7 +124,7 @@ class Labels:
             self._limit,
             self._slot,
         )
-        self._cheaper = [_NONE, _NONE, np.empty(0)]
+        self._cheaper, self._seeds = [_NONE, _NONE, np.empty(0)], node[near]
         return changed
 
     def joined(self, tail: int, head: int) -> bool:
