@@ -216,7 +216,8 @@ def bound(  # noqa: C901, PLR0912, PLR0915 - one walk with its reasons to stop
         if picker.budget is not None:
             over = float(picker.cost[chosen].sum()) - picker.budget
             # Money's price is of people for its unit; bring its slope to their scale.
-            unit = max(whole, 1.0) / max(picker.budget, float(picker.cost.max()), 1e-9) ** 2
+            dear = max(picker.budget, float(picker.cost.max(initial=0.0)), 1e-9)
+            unit = max(whole, 1.0) / dear**2
             square += unit * over * over
         if square <= 0 and not floors.any:
             break

@@ -9,7 +9,7 @@ from layers.errors import InputError
 from planner.siting import fair
 from planner.siting.control import Control
 from planner.siting.fair import fair_cover
-from planner.siting.instance import Instance, Pairs
+from planner.siting.instance import Instance, Pairs, Role
 from planner.siting.limits import Limits
 from tests.planner.siting import oracle
 from tests.planner.siting.strategies import instances, limits
@@ -93,3 +93,15 @@ def test_a_bound_before_the_program_is_one():
     early = [one for one in told if one.what in {"greedy", "prices"}]
     assert early[-1].bound < 1
     assert all(one.best <= rates[0] + 1e-9 <= one.bound + 2e-9 for one in early)
+
+
+def test_a_budget_for_nothing_that_can_be_opened():
+    """Rows that no candidate reaches leave the bound without a site to price."""
+    far = np.inf
+    pairs = Pairs.from_dense([[1.0, far], [far, far], [far, 4.0]])
+    role = np.array([Role.CANDIDATE, Role.EXISTING], dtype=np.int8)
+    instance = Instance.of(pairs, people=[0, 1, 1], role=role, area=[0, 0, 1], cost=[0.0, 0.0])
+    with patch.object(fair, "DIRECT", -1):
+        found = fair_cover(instance, Limits(budget=0.0)).solution
+    assert found.status == "optimal"
+    assert len(found.sites) == 0
