@@ -19,7 +19,7 @@ def test_every_job_is_measured(tiny_city, brief):
     made = bench.run(tiny_city.streets, city=tiny_city, repeat=2, points=50, progress=begun.append)
     assert {row.job for row in made.rows} == set(begun)
     against_scipy = [row for row in made.rows if row.peer == "scipy"]
-    assert len(against_scipy) == len(bench.LIMITS_M) + 1
+    assert len(against_scipy) == len(bench.LIMITS_M) + 2
     for row in against_scipy:
         assert row.own_s > 0
         assert row.peer_s > 0
@@ -37,6 +37,8 @@ def test_peers_answer_the_same_question(tiny_network):
     own, _ = rivals.own(1000.0)
     assert found == {node: own[node] for node in np.flatnonzero(np.isfinite(own))}
     np.testing.assert_array_equal(np.concatenate(rivals.scipy_sums()), rivals.own_sums())
+    around_all = rivals.all_sums()["scipy"]()
+    np.testing.assert_array_equal(np.concatenate(around_all), rivals.own_all_sums())
     np.testing.assert_array_equal(rivals.own_all_sums()[rivals._sample], rivals.own_sums())
     for own, other in zip(rivals.own_set_up(), rivals.own(bench._SET_UP_WITHIN_M), strict=True):
         np.testing.assert_array_equal(own, other)
