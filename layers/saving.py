@@ -13,6 +13,23 @@ def save_text(path: Path, content: str) -> None:
 
     Parameters
     ----------
+    path, content
+        As `save_bytes` takes them.
+
+    Raises
+    ------
+    InputError
+        As `save_bytes` raises it.
+    """
+    # As a file opened for text would end its lines.
+    save_bytes(path, content.replace("\n", os.linesep).encode("utf-8"))
+
+
+def save_bytes(path: Path, content: bytes) -> None:
+    """Write a file, whole or not at all.
+
+    Parameters
+    ----------
     path
         The file; one already there is replaced only once the new one is complete.
     content
@@ -27,7 +44,7 @@ def save_text(path: Path, content: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, scratch = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        with os.fdopen(handle, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(handle)

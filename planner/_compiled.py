@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 from numba import njit, types
 from numba.core import event
@@ -42,6 +43,14 @@ def compiled(kernel: Callable[..., Any]) -> Callable[..., Any]:
         # There is nowhere to keep it: it is compiled in each process.
         made = njit(**options)(kernel)
     return made
+
+
+@compiled
+def grown(array: Any) -> Any:
+    """Copy of an array with twice the room."""
+    more = np.empty(2 * len(array), array.dtype)
+    more[: len(array)] = array
+    return more
 
 
 @intrinsic

@@ -7,18 +7,10 @@ no order at all.
 
 import numpy as np
 
-from planner._compiled import compiled, fetch
+from planner._compiled import compiled, fetch, grown
 
 _AHEAD = 8
 """Nodes between fetching one's arcs and searching it; half of it for the arcs' heads."""
-
-
-@compiled
-def _grown(array):
-    """Copy of an array with twice the room."""
-    more = np.empty(2 * len(array), array.dtype)
-    more[: len(array)] = array
-    return more
 
 
 @compiled
@@ -101,8 +93,8 @@ def nearest(
                     free = wait_next[entry]
                 else:
                     if used == len(wait_node):
-                        wait_next, wait_node = _grown(wait_next), _grown(wait_node)
-                        wait_cost = _grown(wait_cost)
+                        wait_next, wait_node = grown(wait_next), grown(wait_node)
+                        wait_cost = grown(wait_cost)
                     entry = np.int32(used)
                     used += 1
                 wait_node[entry] = node
@@ -162,8 +154,8 @@ def nearest(
                             free = wait_next[entry]
                         else:
                             if used == len(wait_node):
-                                wait_next, wait_node = _grown(wait_next), _grown(wait_node)
-                                wait_cost = _grown(wait_cost)
+                                wait_next, wait_node = grown(wait_next), grown(wait_node)
+                                wait_cost = grown(wait_cost)
                             entry = np.int32(used)
                             used += 1
                         wait_node[entry] = head

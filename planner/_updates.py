@@ -9,18 +9,10 @@ Imported when labels are first held (`planner._search.kernels`): numba is slow t
 
 import numpy as np
 
-from planner._compiled import compiled
+from planner._compiled import compiled, grown
 
 _WAYS = 4
 """Children of a place in the heap; four lie side by side in memory."""
-
-
-@compiled
-def _grown(array):
-    """Twice the room, with what it held."""
-    more = np.empty(2 * len(array), array.dtype)
-    more[: len(array)] = array
-    return more
 
 
 @compiled
@@ -102,7 +94,7 @@ def dependents(start, head, cost, distance, origin, first, lost):
             if not lost[to] and origin[to] == source and here + cost[arc] == distance[to]:
                 lost[to] = True
                 if count == len(stack):
-                    stack = _grown(stack)
+                    stack = grown(stack)
                 stack[count] = to
                 count += 1
 
@@ -166,8 +158,8 @@ def repair(
         for node in lost:
             if slot[node] < 0:
                 if count == len(touched):
-                    touched, old_cost = _grown(touched), _grown(old_cost)
-                    old_origin = _grown(old_origin)
+                    touched, old_cost = grown(touched), grown(old_cost)
+                    old_origin = grown(old_origin)
                 slot[node] = count
                 touched[count] = node
                 old_cost[count] = distance[node]
@@ -237,14 +229,14 @@ def repair(
                             and old_cost[was] + cost[arc] == distance[to]
                         ):
                             if doubts == len(doubtful):
-                                doubtful = _grown(doubtful)
+                                doubtful = grown(doubtful)
                             doubtful[doubts] = to
                             doubts += 1
                     continue
                 if slot[to] < 0:
                     if count == len(touched):
-                        touched, old_cost = _grown(touched), _grown(old_cost)
-                        old_origin = _grown(old_origin)
+                        touched, old_cost = grown(touched), grown(old_cost)
+                        old_origin = grown(old_origin)
                     slot[to] = count
                     touched[count] = to
                     old_cost[count] = distance[to]
@@ -253,7 +245,7 @@ def repair(
                 distance[to] = come
                 origin[to] = source
                 if waiting == len(heap_cost):
-                    heap_cost = _grown(heap_cost)
+                    heap_cost = grown(heap_cost)
                     more = np.empty((len(heap_cost), 2), np.int64)
                     more[:waiting] = heap_label
                     heap_label = more
@@ -364,7 +356,7 @@ def lost_nodes(start, head, origin, seeds, gone, lost, marked):
         if rank < len(gone) and gone[rank] == own and not lost[seeds[at]]:
             lost[seeds[at]] = True
             if count == len(found):
-                found = _grown(found)
+                found = grown(found)
             found[count] = seeds[at]
             count += 1
     at = 0
@@ -380,7 +372,7 @@ def lost_nodes(start, head, origin, seeds, gone, lost, marked):
             if rank < len(gone) and gone[rank] == own:
                 lost[to] = True
                 if count == len(found):
-                    found = _grown(found)
+                    found = grown(found)
                 found[count] = to
                 count += 1
     if marked:
@@ -388,7 +380,7 @@ def lost_nodes(start, head, origin, seeds, gone, lost, marked):
         for node in range(len(origin)):
             if lost[node]:
                 if count == len(found):
-                    found = _grown(found)
+                    found = grown(found)
                 found[count] = node
                 count += 1
     for at in range(count):
@@ -450,7 +442,7 @@ def serve(rows, doors, distance, delay, delayed, limit, served):
         if now != served[row]:
             served[row] = now
             if count == len(turned):
-                turned = _grown(turned)
+                turned = grown(turned)
             turned[count] = row
             count += 1
     return turned[:count].copy()
@@ -476,7 +468,7 @@ def serve_around(begin, hung, nodes, doors, distance, delay, delayed, limit, ser
             if now != served[row]:
                 served[row] = now
                 if count == len(turned):
-                    turned = _grown(turned)
+                    turned = grown(turned)
                 turned[count] = row
                 count += 1
     return turned[:count].copy()

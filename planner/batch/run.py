@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from glob import escape
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,9 +15,11 @@ import pandas as pd
 
 from layers.errors import InputError, PlannerError
 from layers.messages import language, text
+from layers.saving import save_bytes, save_text
 from planner.batch.shift import Made, Task, work
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from planner.batch.study import Shift, Study
@@ -214,7 +215,7 @@ def _receipt(target: Path, shift: Shift, digest: str) -> dict[str, Any] | None:
 
 
 def _write(target: Path, shift: Shift, digest: str, made: Made) -> dict[str, Any]:
-    """Write a partition; its receipt comes last."""
+    """Write a partition; its receipt holds once all else stands."""
     receipt = {
         "digest": digest,
         "city": shift.place.name,
@@ -226,44 +227,37 @@ def _write(target: Path, shift: Shift, digest: str, made: Made) -> dict[str, Any
         "version": version("coverage-planner"),
         "made": pd.Timestamp.now(tz="UTC").isoformat(timespec="seconds"),
     }
-    try:
-        for kind in KINDS:
-            file = target / kind / f"{shift.name}.parquet"
-            if kind in made.tables:
-                _whole(file, made.tables[kind])
-            else:
-                file.unlink(missing_ok=True)
-        _whole(
-            target / _RECEIPTS / f"{shift.name}.json",
-            json.dumps(receipt, ensure_ascii=False, indent=1).encode(),
-        )
-    except OSError as wrong:
-        told = {"path": str(target), "reason": wrong.strerror or str(wrong)}
-        raise InputError(text("error.file_not_written", **told)) from wrong
+    told = target / _RECEIPTS / f"{shift.name}.json"
+    # Until all tables stand, what an earlier run wrote of this partition holds no more.
+    _save(told, receipt | {"digest": ""})
+    for kind in KINDS:
+        file = target / kind / f"{shift.name}.parquet"
+        if kind in made.tables:
+            save_bytes(file, made.tables[kind])
+        else:
+            file.unlink(missing_ok=True)
+    _save(told, receipt)
     return receipt
 
 
-def _whole(file: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    handle, fresh = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(fresh).chmod(0o644)
-        Path(fresh).replace(file)
-    except BaseException:
-        Path(fresh).unlink(missing_ok=True)
-        raise
+def _save(file: Path, receipt: Mapping[str, Any]) -> None:
+    save_text(file, json.dumps(receipt, ensure_ascii=False, indent=1))
 
 
 def _tidy(target: Path, shifts: list[Shift]) -> None:
-    """Remove partitions that the study has no longer, and what a killed run left."""
+    """Remove partitions that the study has no longer, and what a killed run left of a file."""
     names = {shift.name for shift in shifts}
-    for kind in (*KINDS, _RECEIPTS):
-        for file in (target / kind).glob("*"):
-            ours = file.suffix in {".parquet", ".json"} or file.name.startswith(".")
-            if ours and file.stem not in names:
-                file.unlink(missing_ok=True)
+    before = {file.stem for file in (target / _RECEIPTS).glob("*.json")}
+    for name in before | names:
+        for kind in KINDS:
+            _remove((target / kind).glob(f".{escape(name)}.parquet.*"))
+        _remove((target / _RECEIPTS).glob(f".{escape(name)}.json.*"))
+    for name in before - names:
+        _remove(target / kind / f"{name}.parquet" for kind in KINDS)
+        # Last, for it tells whose the others are.
+        _remove([target / _RECEIPTS / f"{name}.json"])
+
+
+def _remove(files: Iterable[Path]) -> None:
+    for file in files:
+        file.unlink(missing_ok=True)

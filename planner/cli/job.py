@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.table import Table
 
 from layers.messages import text
-from planner.cli.options import Commands, share
-from planner.cli.screen import DONE, plain, stdout, write
-from planner.cli.store import store_place
+from planner.cli.options import Commands, StoreTasks, run_task
+from planner.cli.screen import plain, stdout, write
 
 if TYPE_CHECKING:
     import argparse
@@ -22,32 +21,10 @@ _SHORT = 8
 
 def register(commands: Commands) -> None:
     """Add the command and its own commands to the parser."""
-    parser = commands.add("job", run)
-    told = text("cli.store.place")
-    parser.add_argument("--store", type=store_place, metavar="PATH|URL", help=told)
-    tasks = parser.add_subparsers(dest="asked", required=True, metavar="TASK")
-
-    def add(name: str, task: Any, *, one: bool = True) -> argparse.ArgumentParser:
-        told = text(f"cli.job.{name}")
-        made = tasks.add_parser(name, help=told, description=told)
-        made.set_defaults(task=task)
-        if one:
-            made.add_argument("id", help=text("cli.job.id"))
-        share(made, "json")
-        return made
-
-    add("list", _list, one=False).add_argument("--who", help=text("cli.job.who"))
-    add("show", _show)
-    add("cancel", _cancel)
-
-
-def run(options: argparse.Namespace) -> int:
-    """Open the store and do what is asked."""
-    from planner.store import Store  # noqa: PLC0415 - other commands need no database
-
-    with Store(options.store) as store:
-        options.task(store, options)
-    return DONE
+    add = StoreTasks(commands.add("job", run_task), "job").add
+    add("list", _list).add_argument("--who", help=text("cli.job.who"))
+    add("show", _show, "id")
+    add("cancel", _cancel, "id")
 
 
 def _list(store: Store, options: argparse.Namespace) -> None:

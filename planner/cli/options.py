@@ -12,7 +12,7 @@ from layers import City, embedded
 from layers.database import Address, located
 from layers.errors import CityError
 from layers.messages import LANGUAGES, text
-from planner.cli.screen import stderr
+from planner.cli.screen import DONE, stderr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,6 +58,53 @@ class Commands:
         return made
 
 
+class StoreTasks:
+    """What a command does with a store, each task with a parser of its own.
+
+    Parameters
+    ----------
+    parser
+        The command's parser.
+    name
+        Name of the command; help stands in the catalogue under it.
+    """
+
+    def __init__(self, parser: argparse.ArgumentParser, name: str) -> None:
+        told = text("cli.store.place")
+        parser.add_argument("--store", type=place, metavar="PATH|URL", help=told)
+        self._parsers = parser.add_subparsers(dest="asked", required=True, metavar="TASK")
+        self._name = name
+
+    def add(self, name: str, task: Any, *words: str) -> argparse.ArgumentParser:
+        """Add a task.
+
+        Parameters
+        ----------
+        name
+            Name of the task.
+        task
+            What `run_task` calls.
+        words
+            Names of what must be given.
+        """
+        told = text(f"cli.{self._name}.{name}")
+        made = self._parsers.add_parser(name, help=told, description=told)
+        made.set_defaults(task=task)
+        for word in words:
+            made.add_argument(word, help=text(f"cli.{self._name}.{word}"))
+        share(made, "json")
+        return made
+
+
+def run_task(options: argparse.Namespace) -> int:
+    """Open the store and do the task that was asked for."""
+    from planner.store import Store  # noqa: PLC0415 - other commands need no database
+
+    with Store(options.store) as store:
+        options.task(store, options)
+    return DONE
+
+
 def share(parser: argparse.ArgumentParser, *names: str) -> None:
     """Add options that mean the same in every command, by their names."""
     every: dict[str, dict[str, Any]] = {
@@ -72,7 +119,7 @@ def share(parser: argparse.ArgumentParser, *names: str) -> None:
 
 
 def place(words: str) -> Path | Address:
-    """Read where a city lies: a folder, or a database's address."""
+    """Read where a city or a store lies: a path, or a database's address."""
     try:
         return located(words)
     except CityError as wrong:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 from layers.errors import InputError
 from layers.messages import text
-from planner.cli.options import Commands, open_city, share
+from planner.cli.options import Commands, open_city, place, share
 from planner.cli.screen import DONE, STOPPED, stderr
-from planner.cli.store import store_place
 from planner.store.accounts import ROLES
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ def register(commands: Commands) -> None:
     add("--open", action="store_true", help=text("cli.serve.open"))
     told = {name: text(f"cli.serve_entry.{name}") for name in _ENTRY}
     add("--login", action="store_true", help=told["login"])
-    add("--store", type=store_place, metavar="PATH|URL", help=told["store"])
+    add("--store", type=place, metavar="PATH|URL", help=told["store"])
     add("--allow-origin", action="append", default=[], metavar="URL", help=told["allow_origin"])
     add("--prefix", default="", metavar="PATH", help=told["prefix"])
     add("--behind-proxy", action="store_true", help=told["behind_proxy"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import getpass
 import json
 from pathlib import Path
@@ -11,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from rich import box
 from rich.table import Table
 
-from layers.database import located
-from layers.errors import CityError, InputError, SourceError
+from layers.errors import InputError, SourceError
 from layers.messages import text
-from planner.cli.options import Commands, share
-from planner.cli.screen import DONE, plain, stdout, write
+from planner.cli.options import Commands, StoreTasks, run_task
+from planner.cli.screen import plain, stdout, write
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterable, Sequence
 
     from planner.store import Record, Store
@@ -27,21 +26,7 @@ _KINDS = ("scenario", "view", "value")
 
 def register(commands: Commands) -> None:
     """Add the command and its own commands to the parser."""
-    parser = commands.add("store", run)
-    parser.add_argument(
-        "--store", type=store_place, metavar="PATH|URL", help=text("cli.store.place")
-    )
-    tasks = parser.add_subparsers(dest="asked", required=True, metavar="TASK")
-
-    def add(name: str, task: Any, *words: str) -> argparse.ArgumentParser:
-        told = text(f"cli.store.{name}")
-        made = tasks.add_parser(name, help=told, description=told)
-        made.set_defaults(task=task)
-        for word in words:
-            made.add_argument(word, help=text(f"cli.store.{word}"))
-        share(made, "json")
-        return made
-
+    add = StoreTasks(commands.add("store", run_task), "store").add
     listing = add("list", _list)
     listing.add_argument("--kind", choices=_KINDS, help=text("cli.store.kind"))
     listing.add_argument("--deleted", action="store_true", help=text("cli.store.deleted"))
@@ -57,23 +42,6 @@ def register(commands: Commands) -> None:
         changing.add_argument("--note", default="", help=text("cli.store.note"))
     add("backup", _backup, "file")
     add("restore", _restore, "file")
-
-
-def run(options: argparse.Namespace) -> int:
-    """Open the store and do what is asked."""
-    from planner.store import Store  # noqa: PLC0415 - other commands need no database
-
-    with Store(options.store) as store:
-        options.task(store, options)
-    return DONE
-
-
-def store_place(words: str) -> Any:
-    """Read where a store lies: a file, or a database's address."""
-    try:
-        return located(words)
-    except CityError as wrong:
-        raise argparse.ArgumentTypeError(str(wrong)) from wrong
 
 
 def _list(store: Store, options: argparse.Namespace) -> None:

@@ -4,87 +4,63 @@ from __future__ import annotations
 
 import getpass
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.table import Table
 
 from layers.errors import InputError
 from layers.messages import text
-from planner.cli.options import Commands, share
-from planner.cli.screen import DONE, plain, stdout, write
-from planner.cli.store import store_place
+from planner.cli.options import Commands, StoreTasks, run_task
+from planner.cli.screen import plain, stdout, write
 from planner.store.accounts import ROLES
 
 if TYPE_CHECKING:
     import argparse
 
-    from planner.store import Account, Accounts
+    from planner.store import Account, Store
 
 
 def register(commands: Commands) -> None:
     """Add the command and its own commands to the parser."""
-    parser = commands.add("user", run)
-    parser.add_argument(
-        "--store", type=store_place, metavar="PATH|URL", help=text("cli.store.place")
-    )
-    tasks = parser.add_subparsers(dest="asked", required=True, metavar="TASK")
-
-    def add(name: str, task: Any, *, named: bool = True) -> argparse.ArgumentParser:
-        told = text(f"cli.user.{name}")
-        made = tasks.add_parser(name, help=told, description=told)
-        made.set_defaults(task=task)
-        if named:
-            made.add_argument("name", help=text("cli.user.name"))
-        share(made, "json")
-        return made
-
-    adding = add("add", _add)
+    add = StoreTasks(commands.add("user", run_task), "user").add
+    adding = add("add", _add, "name")
     adding.add_argument("--role", choices=ROLES, required=True, help=text("cli.user.which"))
     adding.add_argument("--no-password", action="store_true", help=text("cli.user.no_password"))
-    add("remove", _remove)
-    add("role", _role).add_argument("role", choices=ROLES, help=text("cli.user.which"))
-    add("password", _password)
-    add("unlock", _unlock)
-    add("list", _list, named=False)
+    add("remove", _remove, "name")
+    add("role", _role, "name").add_argument("role", choices=ROLES, help=text("cli.user.which"))
+    add("password", _password, "name")
+    add("unlock", _unlock, "name")
+    add("list", _list)
 
 
-def run(options: argparse.Namespace) -> int:
-    """Open the store and do what is asked."""
-    from planner.store import Store  # noqa: PLC0415 - other commands need no database
-
-    with Store(options.store) as store:
-        options.task(store.accounts, options)
-    return DONE
-
-
-def _add(accounts: Accounts, options: argparse.Namespace) -> None:
+def _add(store: Store, options: argparse.Namespace) -> None:
     password = None if options.no_password else _asked()
-    made = accounts.add(options.name, options.role, password)
+    made = store.accounts.add(options.name, options.role, password)
     _tell(made, "added", options)
 
 
-def _remove(accounts: Accounts, options: argparse.Namespace) -> None:
-    gone = accounts.get(options.name)
-    accounts.remove(options.name)
+def _remove(store: Store, options: argparse.Namespace) -> None:
+    gone = store.accounts.get(options.name)
+    store.accounts.remove(options.name)
     _tell(gone, "removed", options)
 
 
-def _role(accounts: Accounts, options: argparse.Namespace) -> None:
-    _tell(accounts.set_role(options.name, options.role), "changed", options)
+def _role(store: Store, options: argparse.Namespace) -> None:
+    _tell(store.accounts.set_role(options.name, options.role), "changed", options)
 
 
-def _password(accounts: Accounts, options: argparse.Namespace) -> None:
-    accounts.get(options.name)
-    _tell(accounts.set_password(options.name, _asked()), "renewed", options)
+def _password(store: Store, options: argparse.Namespace) -> None:
+    store.accounts.get(options.name)
+    _tell(store.accounts.set_password(options.name, _asked()), "renewed", options)
 
 
-def _unlock(accounts: Accounts, options: argparse.Namespace) -> None:
-    _tell(accounts.unlock(options.name), "unlocked", options)
+def _unlock(store: Store, options: argparse.Namespace) -> None:
+    _tell(store.accounts.unlock(options.name), "unlocked", options)
 
 
-def _list(accounts: Accounts, options: argparse.Namespace) -> None:
-    found = accounts.every()
+def _list(store: Store, options: argparse.Namespace) -> None:
+    found = store.accounts.every()
     if options.json:
         write({"users": [one.as_dict() for one in found]})
         return

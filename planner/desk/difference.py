@@ -118,13 +118,7 @@ def make(units: pd.DataFrame, lang: Language) -> Any:
     rate = HTMLTemplateFormatter(template=_RATE)
     return pn.widgets.Tabulator(
         rows(units, lang),
-        show_index=False,
-        disabled=True,
-        layout="fit_columns",
-        pagination=None,
-        sizing_mode="stretch_both",
-        min_height=120,
-        theme="simple",
+        **table.LOOK,
         titles={
             "name": text("column.name", lang),
             "rate_before": text("desk.siting.base", lang),

@@ -18,6 +18,17 @@ if TYPE_CHECKING:
 _WIDTHS = {"people": 64, "served": 64, "rate": 66, "facilities": 42, "change": 54, "missing": 62}
 _COLUMNS = ("name", *(name for name in _WIDTHS if name != "change"))
 
+LOOK: dict[str, Any] = {
+    "show_index": False,
+    "disabled": True,
+    "layout": "fit_columns",
+    "pagination": None,
+    "sizing_mode": "stretch_both",
+    "min_height": 120,
+    "theme": "simple",
+}
+"""Options of every table of units: all of it is there, and nothing of it can be typed over."""
+
 
 def rows(units: pd.DataFrame, lang: Language, *, other: pd.DataFrame | None = None) -> pd.DataFrame:
     """Pick the columns shown; one of what is missing only where a quota is.
@@ -87,13 +98,7 @@ def make(made: pd.DataFrame, units: pd.DataFrame, lang: Language) -> Any:
     whole = NumberFormatter(format="0,0", text_align="right", nan_format="–")
     return pn.widgets.Tabulator(
         made,
-        show_index=False,
-        disabled=True,
-        layout="fit_columns",
-        pagination=None,
-        sizing_mode="stretch_both",
-        min_height=120,
-        theme="simple",
+        **LOOK,
         titles={
             column: text(f"column.{column}", lang, quota=quota(units)) for column in made.columns
         },

@@ -20,6 +20,8 @@ from planner.batch.run import KINDS
 from planner.cli import main
 from planner.standards import load_services
 
+batch = sys.modules["planner.batch.run"]
+
 SMALL = Place("杭州（模拟）", "embedded:small")
 
 
@@ -114,10 +116,12 @@ def test_what_changed_is_computed_again_and_what_is_no_more_goes(tmp_path, tiny,
     out = tmp_path / "out"
     one, other = Variant("a", "fitness_circle"), Variant("b", "mother_baby_room")
     assert run(some(one, other, cities=(tiny,), chunk=1), out, workers=0).computed == 2
-    (out / "coverage" / "notes.txt").write_text("mine")
+    for mine in ("notes.txt", "mine.parquet"):
+        (out / "coverage" / mine).write_text("mine")
     outcome = run(some(one, cities=(tiny,), chunk=1), out, workers=0)
     assert (outcome.computed, outcome.kept) == (0, 1)
     assert sorted(file.name for file in (out / "coverage").iterdir()) == [
+        "mine.parquet",
         "notes.txt",
         "小城-0000.parquet",
     ]
@@ -126,6 +130,35 @@ def test_what_changed_is_computed_again_and_what_is_no_more_goes(tmp_path, tiny,
     street = tiny_city.streets.index[0]
     Scenario((CloseStreet(street=street),)).apply(tiny_city).save(tiny.where)
     assert run(some(one, cities=(tiny,), chunk=1), out, workers=0).computed == 1
+
+
+def test_tables_of_a_stopped_run_are_never_taken_for_those_of_an_earlier_one(
+    tmp_path, tiny, monkeypatch
+):
+    out = tmp_path / "out"
+    near, far = (
+        some(
+            Variant("v", "mother_baby_room", standard={"cutoff_m": metres}),
+            cities=(tiny,),
+        )
+        for metres in (300, 900)
+    )
+    run(near, out, workers=0)
+    expected = tables(out)
+
+    def stopped(file, receipt):
+        if receipt["digest"]:
+            raise KeyboardInterrupt
+        save(file, receipt)
+
+    save = batch._save
+    monkeypatch.setattr(batch, "_save", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        run(far, out, workers=0)
+    monkeypatch.undo()
+    assert tables(out) != expected
+    assert run(near, out, workers=0).computed == 1
+    assert tables(out) == expected
 
 
 def test_scenarios_are_those_of_a_changed_city(tmp_path, tiny, tiny_city):
