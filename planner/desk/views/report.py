@@ -55,7 +55,7 @@ class ReportView(View):
         self._kinds = pn.widgets.RadioBoxGroup(inline=False, **wide)
         self._years = pn.widgets.Select(**wide)
         self._spoken = pn.widgets.RadioBoxGroup(inline=False, **wide)
-        self._formats = pn.widgets.CheckBoxGroup(inline=True, **wide)
+        self._formats = pn.widgets.CheckBoxGroup(inline=False, **wide)
         self._formats.param.update(
             options={name.upper(): name for name in _FORMATS}, value=list(_FIRST)
         )

@@ -24,6 +24,17 @@ LINKS = (
     ".map((one) => one.textContent.trim()).filter((words) => words.includes('-2023-'));"
 )
 
+BEYOND = """
+const edge = (one) => one.getBoundingClientRect().right;
+const button = all.find((one) => one.matches('button') && seen(one)
+  && one.textContent.trim() === arguments[0]);
+const boxes = all.filter((one) => one.matches('input[type=checkbox]'));
+return button && boxes.length && {
+  boxes: boxes.length,
+  beyond: boxes.filter((one) => edge(one.closest('label') ?? one) > edge(button)).length,
+};
+"""
+
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
@@ -47,6 +58,13 @@ def test_a_report_is_made_shown_and_offered(address, chrome):
         "coverage-2023-zh.html",
     ]
     assert page.complaints() == []
+
+
+@pytest.mark.parametrize(("lang", "words"), [("zh", "生成报告"), ("en", "Make the report")])
+def test_every_format_can_be_ticked(address, chrome, lang, words):
+    page = chrome.open(f"{address}?tab=report&lang={lang}")
+    found = until(lambda: page.js(BEYOND, words), what="formats")
+    assert found == {"boxes": 6, "beyond": 0}
 
 
 def test_the_language_leaves_no_word_behind(address, chrome):
