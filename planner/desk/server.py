@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import panel as pn
 from tornado.web import StaticFileHandler
+from tornado.websocket import WebSocketClosedError
 
 from layers.errors import PlannerError, StoreError
 from layers.messages import LANGUAGES, text
@@ -36,6 +37,21 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _LOOPBACK = ("localhost", "127.0.0.1")
+
+
+class _Leavers(logging.Filter):
+    """Drops what asyncio reports of a reader who left while something was on its way.
+
+    bokeh has heard of it and said so; that nobody awaits the same error once more is no
+    fault, and its traceback would look like one.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether a record is of anything else."""
+        return not (record.exc_info and isinstance(record.exc_info[1], WebSocketClosedError))
+
+
+_leavers = _Leavers()
 # What a browser may send in one piece; larger ones end the connection before they are read.
 _MOST_SENT = 64 * 2**20
 # Nothing but the login's form comes in any other way.
@@ -98,6 +114,7 @@ def serve(
     InputError
         Others would reach a desk that asks nobody who they are.
     """
+    logging.getLogger("asyncio").addFilter(_leavers)
     proxied = bool(behind_proxy or prefix or allow_origin)
     refuse_open_door(address, entry, proxied=proxied)
     maps = offered() if basemaps is None else basemaps
