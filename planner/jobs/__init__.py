@@ -1,6 +1,6 @@
 """Jobs: work that lasts, done in processes beside the server."""
 
-from planner.jobs.places import files_of, place_of
+from planner.jobs.places import files_of
 from planner.jobs.supervisor import Supervisor
 
-__all__ = ["Supervisor", "files_of", "place_of"]
+__all__ = ["Supervisor", "files_of"]

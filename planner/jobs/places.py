@@ -14,15 +14,9 @@ from layers.database import Address
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from layers import City
     from planner.store import Job, Store
 
 CITY, STORE = "PLANNER_JOB_CITY", "PLANNER_STORE"
-
-
-def place_of(city: City) -> Path | None:
-    """Tell where a city lies on disk; None for one that is not kept there."""
-    return city.path
 
 
 def surroundings(city: Path | Address, store: Path | Address) -> Mapping[str, str]:
