@@ -495,14 +495,14 @@ def blank(distance, origin):
 
 
 @compiled
-def crossing(tail, head, cost, limit, distance, origin, out_head, out_cost, out_origin):
+def crossing(arc, tail, arcs, limit, distance, origin, out_head, out_cost, out_origin):
     """Find what arcs between ranges have to offer to the nodes that they lead to.
 
     Parameters
     ----------
-    tail, head, cost
-        The arcs.
-    limit, distance, origin
+    arc, tail
+        The arcs, and the nodes that they lead away from.
+    arcs, limit, distance, origin
         As `several` takes them.
     out_head, out_cost, out_origin
         As long as the arcs times the ranks; filled from the front with labels that belong
@@ -514,11 +514,11 @@ def crossing(tail, head, cost, limit, distance, origin, out_head, out_cost, out_
     """
     count = 0
     last = distance.shape[1] - 1
-    for arc in range(len(tail)):
-        node = head[arc]
+    for turn in range(len(arc)):
+        node, cost = np.int64(arcs[arc[turn]].head), arcs[arc[turn]].cost
         for rank in range(last + 1):
-            source = origin[tail[arc], rank]
-            there = distance[tail[arc], rank] + cost[arc]
+            source = origin[tail[turn], rank]
+            there = distance[tail[turn], rank] + cost
             # The ranks after it have no more to offer.
             if source < 0 or there > limit or there > distance[node, last]:
                 break

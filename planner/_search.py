@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from layers.messages import text
-from planner._threads import each, in_threads, processors
+from planner._folded import MOST_BUCKETS, TILE, Folded, Tiles, widths
+from planner._threads import each, in_threads, in_turn, processors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,51 +24,27 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+_Shorts = NDArray[np.int32]
 _Seeds = tuple[Ints, Floats, Ints]
 """Nodes, costs and origins."""
+_Reached = tuple[int, int, _Shorts]
+"""A range of nodes, and those that have a label; the range is empty if they lie anywhere."""
 
 _ARC = np.dtype([("cost", np.float64), ("head", np.int32)])
-_MOST_BUCKETS = 1 << 16
-_NARROWEST = 2.0**-1000
-"""Width of a bucket that can still be divided by."""
 _ORIGINS_AT_ONCE = 4096
 _LANES_PART = 0.25
 """Width of a bucket in common arcs where each node holds several distances, measured best."""
 _TARGETS_AT_ONCE = 50_000
-_TILE = 1 << 17
-"""Nodes of a tile, whose arcs and labels a processor's cache still holds."""
-_LEAST_TILE = 1 << 14
+_PREVAIL = 0.6
+"""Share of nodes with two arcs from which on it pays to fold a graph, measured on cities."""
+_SPARSE = 8
+"""A search that reaches fewer than every so manieth node has its outcome filled in singly."""
+_FEW_MORE = 32
+"""Once a round over the tiles adds fewer than every so manieth node, the rest is one search."""
 _SPARE = 16
 """How many times too large a thread's room may be before it is given back."""
 _own = threading.local()
 _log = logging.getLogger("planner")
-
-
-@dataclass(frozen=True, eq=False)
-class Tiles:
-    """Ranges of nodes, and what leads from one to another.
-
-    Attributes
-    ----------
-    ends
-        Where each range begins, and where the last one ends.
-    tail, head, cost
-        Arcs between ranges.
-    """
-
-    ends: Ints
-    tail: Ints
-    head: Ints
-    cost: Floats
-
-    @property
-    def count(self) -> int:
-        """Number of ranges."""
-        return len(self.ends) - 1
-
-    def of(self, node: Ints) -> Ints:
-        """Range that each node lies in."""
-        return np.searchsorted(self.ends, node, side="right") - 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,26 +80,19 @@ class Rows:
     @cached_property
     def widths(self) -> tuple[float, float]:
         """Cost of a common arc and of the dearest; neither is zero."""
-        finite = self.cost[np.isfinite(self.cost)]
-        if not len(finite) or finite.max() == 0.0:
-            return 1.0, 1.0
-        most = float(finite.max())
-        # The mean, not the median: all distances together then span no more buckets than
-        # there are arcs, however unlike the arcs are.
-        return max(float(finite.mean()), most / _MOST_BUCKETS, _NARROWEST), most
+        return widths(self.cost)
 
     @cached_property
     def tiles(self) -> Tiles:
         """Ranges of nodes that are searched each for itself."""
-        count = max(-(-self.nodes // _TILE), min(2, self.nodes // _LEAST_TILE), 1)
-        ends = np.linspace(0, self.nodes, count + 1).astype(np.int64)
-        none = np.empty(0, dtype=np.int64)
-        if count == 1:
-            return Tiles(ends, none, none, np.empty(0))
-        tail = np.repeat(np.arange(self.nodes), np.diff(self.start))
-        number = np.searchsorted(ends, np.arange(self.nodes), side="right")
-        out = np.flatnonzero(number[tail] != number[self.head])
-        return Tiles(ends, tail[out], self.head[out], self.cost[out])
+        return Tiles.over(self.start, self.arcs, kernels("_folds"))
+
+    @cached_property
+    def folded(self) -> Folded | None:
+        """The graph without the nodes at which there is nothing to choose, if they prevail."""
+        if np.count_nonzero(np.diff(self.start) == 2) < _PREVAIL * self.nodes:  # noqa: PLR2004
+            return None
+        return Folded.of(self.start, self.arcs, kernels("_folds"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,41 +156,110 @@ def nearest_origin(
         Per node, of equally near ones the first; -1 where none does.
     """
     assert not len(seed_origin) or seed_origin.max() < origins
-    made, limit, tiles = kernels("_tiles"), float(limit), rows.tiles
-    label, touched = kept = _labels(rows.nodes)
-    reached = [0] * tiles.count
-    node, cost, origin = _in_order(seed_node, seed_cost, seed_origin, limit)
-    width, buckets = _buckets(rows, cost, least=2.0**-40)
+    seeds, limit, folded = (seed_node, seed_cost, seed_origin), float(limit), rows.folded
+    if folded is not None:
+        return _unfolded(folded, seeds, limit)
+    made, nodes = kernels("_tiles"), rows.nodes
+    label, touched = kept = _labels(nodes)
+    reached = _label(rows, _in_order(*seeds, limit), limit, label, touched)
+    (distance, which), blank = _outcome(nodes, reached, nodes // _SPARSE)
 
-    def search(job: tuple[int, slice]) -> None:
-        tile, own = job
-        low, high = tiles.ends[tile], tiles.ends[tile + 1]
-        reached[tile] = made.nearest(
-            *(rows.start, rows.arcs, low, high, node[own], cost[own], origin[own]),
-            *(limit, width, buckets, label, touched[low:high], reached[tile]),
-        )
+    def take(part: _Reached) -> None:
+        made.harvest(*part, touched[:0], label, blank, distance, which)
+        made.clear(*part, label, blank)
 
-    def take(tile: int) -> None:
-        low, high = tiles.ends[tile], tiles.ends[tile + 1]
-        mine = touched[low : low + reached[tile]]
-        made.harvest(low, high, label, mine, distance, which)
-
-    while len(node):
-        # Those that cross from tile to tile are few: all else is found within them.
-        (node, cost, origin), jobs = _by_tile(tiles, (node, cost, origin))
-        each(search, jobs)
-        count = len(tiles.tail)
-        node, origin = np.empty((2, count), dtype=np.int64)
-        cost = np.empty(count)
-        count = made.crossing(
-            *(tiles.tail, tiles.head, tiles.cost, limit, label, node, cost, origin)
-        )
-        node, cost, origin = _in_order(node[:count], cost[:count], origin[:count], limit)
-        width, buckets = _buckets(rows, cost, least=2.0**-40)
-    distance, which = np.empty(rows.nodes), np.empty(rows.nodes, dtype=np.int64)
-    each(take, range(tiles.count))
+    # Below so many it takes less time than to wake a thread.
+    (each if nodes > TILE else in_turn)(take, reached)
     _own.labels = kept
     return distance, which
+
+
+def _unfolded(folded: Folded, seeds: _Seeds, limit: float) -> tuple[Floats, Ints]:
+    """As `nearest_origin`, for a graph that has been folded."""
+    made, unfold = kernels("_tiles"), kernels("_folds")
+    core, chains, trees = folded.core, folded.chains, folded.trees
+    entries = chains.start, chains.ends, chains.legs, folded.legs, trees.parent, trees.up
+    come = unfold.enter(folded.place, *entries, limit, *seeds)
+    node, cost, origin, *held = come
+    order = np.argsort(held[0], kind="stable")
+    held = [column[order] for column in held]
+    label, touched = kept = _labels(len(core))
+    reached = _label(folded, _in_order(node, cost, origin, limit), limit, label, touched)
+    # What is folded is most: it is quicker to leave out what cannot have been reached.
+    (distance, which), blank = _outcome(len(folded.place), reached, len(core) // 2)
+    outcome = limit, *held, blank, distance, which
+    along = chains.start, chains.ends, chains.legs, folded.legs, chains.inner, label
+    hung = len(chains.inner), trees.node, trees.parent, trees.down
+    turns = range(max(len(chains.parts), len(trees.parts), len(reached)))
+
+    def near(turn: int) -> None:
+        for first, last in chains.parts[turn : turn + 1]:
+            unfold.chains(first, last, *along, *outcome)
+        for part in reached[turn : turn + 1]:
+            made.harvest(*part, core, label, blank, distance, which)
+
+    def far(turn: int) -> None:
+        for first, last in trees.parts[turn : turn + 1]:
+            unfold.trees(first, last, *hung, *outcome)
+        for part in reached[turn : turn + 1]:
+            made.clear(*part, label, blank)
+
+    each(near, turns)
+    # Trees hang on what stands then.
+    each(far, turns)
+    _own.labels = kept
+    return distance, which
+
+
+def _outcome(nodes: int, reached: list[_Reached], least: int) -> tuple[tuple[Floats, Ints], bool]:
+    """Room for the outcome of a search; whether it is blank since few nodes are reached."""
+    distance, which = np.empty(nodes), np.empty(nodes, dtype=np.int64)
+    blank = sum(len(own) for _, _, own in reached) < least
+    if blank:
+        distance.fill(np.inf)
+        which.fill(-1)
+    return (distance, which), blank
+
+
+def _label(
+    graph: Rows | Folded, seeds: _Seeds, limit: float, label: Floats, touched: _Shorts
+) -> list[_Reached]:
+    """Label a graph, tile by tile."""
+    made, tiles, nodes = kernels("_tiles"), graph.tiles, len(graph.start) - 1
+    ranges = list(pairwise(tiles.ends.tolist()))
+    reached = [0] * tiles.count
+    legs = (graph.leg, graph.legs) if isinstance(graph, Folded) else (touched[:0], label[:0])
+
+    def search(seeds: _Seeds, low: int, high: int, own: _Shorts, known: int) -> int:
+        count: int = made.nearest(
+            graph.start, graph.arcs, *legs, low, high, *seeds, limit, *buckets, label, own, known
+        )
+        return count
+
+    def within(job: tuple[int, slice]) -> None:
+        tile, own = job
+        low, high = ranges[tile]
+        reached[tile] = search(_part(seeds, own), low, high, touched[low:high], reached[tile])
+
+    rest, buckets = touched[:0], (1.0, 1)
+    while len(seeds[0]):
+        # Those that cross from tile to tile are few: all else is found within them.
+        seeds, jobs = _by_tile(tiles, seeds)
+        before, buckets = sum(reached), _buckets(graph, seeds[1], least=2.0**-40)
+        each(within, jobs)
+        count = len(tiles.tail)
+        out = np.empty(count, dtype=np.int64), np.empty(count), np.empty(count, dtype=np.int64)
+        between = tiles.arc, tiles.tail, graph.arcs, *legs
+        come = made.crossing(*between, limit, label, *out)
+        seeds = _in_order(*_part(out, slice(come)), limit)
+        if come and (sum(reached) - before) * _FEW_MORE < before:
+            rest = np.empty(nodes, dtype=np.int32)
+            buckets = _buckets(graph, seeds[1], least=2.0**-40)
+            rest = rest[: search(seeds, 0, nodes, rest, 0)]
+            break
+    own = [touched[low : low + count] for (low, _), count in zip(ranges, reached, strict=True)]
+    found = [(*ends, nodes) for ends, nodes in zip(ranges, own, strict=True)]
+    return [*found, (0, 0, rest)] if len(rest) else found
 
 
 def nearest_origins(
@@ -278,7 +317,7 @@ def nearest_origins(
         each(search, jobs)
         most = len(tiles.tail) * count
         out = np.empty(most, dtype=np.int64), np.empty(most), np.empty(most, dtype=np.int64)
-        come = made.crossing(tiles.tail, tiles.head, tiles.cost, limit, distance, origin, *out)
+        come = made.crossing(tiles.arc, tiles.tail, rows.arcs, limit, distance, origin, *out)
         seeds = _in_order(*_part(out, slice(come)), limit)
     return distance, origin
 
@@ -579,7 +618,7 @@ def _by_origin(
 
 
 def _buckets(
-    rows: Rows, seed_cost: Floats, *, least: float, part: float = 1.0
+    rows: Rows | Folded, seed_cost: Floats, *, least: float, part: float = 1.0
 ) -> tuple[float, int]:
     """Width of a bucket, and a power of two of them that holds the dearest arc.
 
@@ -590,7 +629,7 @@ def _buckets(
     width, most = rows.widths
     dearest = float(seed_cost.max(initial=0.0))
     width = max(width, dearest * least) * part
-    held = max(most, dearest) if least * _MOST_BUCKETS >= 1.0 else most
+    held = max(most, dearest) if least * MOST_BUCKETS >= 1.0 else most
     return width, 1 << int(np.ceil(np.log2(held / width + 3.0)))
 
 

@@ -40,6 +40,12 @@ def in_threads(work: Callable[[slice], None], count: int, at_once: int) -> None:
         list(pool.map(work, parts))
 
 
+def in_turn(work: Callable[[Any], None], jobs: Sequence[Any]) -> None:
+    """Do jobs one after the other, as `each` does them side by side."""
+    for job in jobs:
+        work(job)
+
+
 def each(work: Callable[[Any], None], jobs: Sequence[Any]) -> None:
     """Do jobs of some milliseconds, in as many threads as there are processors.
 
@@ -54,8 +60,7 @@ def each(work: Callable[[Any], None], jobs: Sequence[Any]) -> None:
         The jobs.
     """
     if len(jobs) == 1 or processors() == 1:
-        for job in jobs:
-            work(job)
+        in_turn(work, jobs)
         return
     begun = [(_pool().submit(work, job), job) for job in jobs[1:]]
     for job in jobs[:1]:

@@ -1,6 +1,7 @@
 """The compiled kernels of the search from all origins at once, and nothing else.
 
-A bucket queue as those of `planner._kernels`, for a range of nodes at a time. What is
+A bucket queue as those of `planner._kernels`, for a range of nodes of a folded graph
+(`planner._folded`) at a time. What is
 read next is fetched ahead, because a search from hundreds of origins touches memory in
 no order at all.
 """
@@ -11,12 +12,26 @@ from planner._compiled import compiled, fetch, grown
 
 _AHEAD = 8
 """Nodes between fetching one's arcs and searching it; half of it for the arcs' heads."""
+_WAITING = np.dtype([("cost", np.float64), ("node", np.int32), ("next", np.int32)])
+"""An entry of a bucket, which fills one line of memory; `next` is the next of its bucket."""
+_ABOUT = 1.0 + 1e-9
+"""How far the cost of an arc along a chain may lie off the sum of its legs, and more."""
+
+
+@compiled
+def _there(here, leg, legs, arc):
+    """Cost at the end of an arc along a chain, leg by leg as over nodes that are not folded."""
+    for each in range(leg[arc], leg[arc + 1]):
+        here += legs[each]
+    return here
 
 
 @compiled
 def nearest(
     start,
     arcs,
+    leg,
+    legs,
     low,
     high,
     seed_node,
@@ -37,7 +52,9 @@ def nearest(
     Parameters
     ----------
     start, arcs
-        Compressed rows.
+        Compressed rows, those of the core where a graph is folded.
+    leg, legs
+        Costs that each of its arcs is made of; none where it is not folded.
     low, high
         The range: nodes from `low` until before `high`; arcs that lead out are left alone.
     seed_node, seed_cost, seed_origin
@@ -58,16 +75,13 @@ def nearest(
     How many nodes of the range have a label now.
     """
     first = np.full(buckets, -1, np.int32)
-    room = 1024
-    wait_next = np.empty(room, np.int32)
-    wait_node = np.empty(room, np.int32)
-    wait_cost = np.empty(room)
-    batch_node = np.empty(room, np.int32)
-    batch_cost = np.empty(room)
+    wait = np.empty(1024, _WAITING)
+    batch = np.empty(1024, _WAITING)
     free = np.int32(-1)
     used = 0
     waiting = 0
     mask = buckets - 1
+    folded = len(leg) > 0
     per_width = 1.0 / width
     current = np.int64(0)
     seed = 0
@@ -90,58 +104,60 @@ def nearest(
                 label[2 * node + 1] = source
                 if free >= 0:
                     entry = free
-                    free = wait_next[entry]
+                    free = wait[entry].next
                 else:
-                    if used == len(wait_node):
-                        wait_next, wait_node = grown(wait_next), grown(wait_node)
-                        wait_cost = grown(wait_cost)
+                    if used == len(wait):
+                        wait = grown(wait)
                     entry = np.int32(used)
                     used += 1
-                wait_node[entry] = node
-                wait_cost[entry] = cost
-                wait_next[entry] = first[slot]
+                wait[entry].node = node
+                wait[entry].cost = cost
+                wait[entry].next = first[slot]
                 first[slot] = entry
                 waiting += 1
         while first[slot] >= 0:
             # Empty the bucket into a batch; what falls back into it makes the next one.
-            if len(batch_node) < len(wait_node):
-                batch_node = np.empty(len(wait_node), np.int32)
-                batch_cost = np.empty(len(wait_node))
+            if len(batch) < len(wait):
+                batch = np.empty(len(wait), _WAITING)
             count = 0
             entry = first[slot]
             last = entry
             while entry >= 0:
-                node = np.int64(wait_node[entry])
-                fetch(label, 2 * node)
-                fetch(start, node)
-                batch_node[count] = node
-                batch_cost[count] = wait_cost[entry]
+                fetch(start, np.int64(wait[entry].node))
+                batch[count].node = wait[entry].node
+                batch[count].cost = wait[entry].cost
                 count += 1
                 last = entry
-                entry = wait_next[entry]
-            wait_next[last] = free
+                entry = wait[entry].next
+            wait[last].next = free
             free = first[slot]
             first[slot] = -1
             waiting -= count
             for i in range(count):
                 if i + _AHEAD < count:
-                    fetch(arcs, np.int64(start[batch_node[i + _AHEAD]]))
-                node = np.int64(batch_node[i])
-                here = batch_cost[i]
+                    soon = np.int64(batch[i + _AHEAD].node)
+                    fetch(arcs, np.int64(start[soon]))
+                    fetch(label, 2 * soon)
+                if i + _AHEAD // 2 < count:
+                    soon = np.int64(batch[i + _AHEAD // 2].node)
+                    for arc in range(start[soon], start[soon + 1]):
+                        fetch(label, 2 * np.int64(arcs[arc].head))
+                node = np.int64(batch[i].node)
+                here = batch[i].cost
                 if here != label[2 * node]:
                     continue
                 source = label[2 * node + 1]
-                if i + _AHEAD // 2 < count:
-                    soon = batch_node[i + _AHEAD // 2]
-                    for arc in range(start[soon], start[soon + 1]):
-                        fetch(label, 2 * np.int64(arcs[arc].head))
                 for arc in range(start[node], start[node + 1]):
-                    cost = here + arcs[arc].cost
                     head = np.int64(arcs[arc].head)
-                    if cost > limit or head < low or head >= high:
+                    if head < low or head >= high:
                         continue
+                    cost = here + arcs[arc].cost
                     old = label[2 * head]
-                    if cost > old:
+                    if folded and leg[arc + 1] > leg[arc]:
+                        if cost > _ABOUT * min(old, limit):
+                            continue
+                        cost = _there(here, leg, legs, arc)
+                    if cost > limit or cost > old:
                         continue
                     if cost < old or source < label[2 * head + 1]:
                         if old == np.inf:
@@ -151,17 +167,16 @@ def nearest(
                         label[2 * head + 1] = source
                         if free >= 0:
                             entry = free
-                            free = wait_next[entry]
+                            free = wait[entry].next
                         else:
-                            if used == len(wait_node):
-                                wait_next, wait_node = grown(wait_next), grown(wait_node)
-                                wait_cost = grown(wait_cost)
+                            if used == len(wait):
+                                wait = grown(wait)
                             entry = np.int32(used)
                             used += 1
-                        wait_node[entry] = head
-                        wait_cost[entry] = cost
+                        wait[entry].node = head
+                        wait[entry].cost = cost
                         into = np.int64(cost * per_width) & mask
-                        wait_next[entry] = first[into]
+                        wait[entry].next = first[into]
                         first[into] = entry
                         waiting += 1
         current += 1
@@ -169,14 +184,14 @@ def nearest(
 
 
 @compiled
-def crossing(tail, head, cost, limit, label, out_head, out_cost, out_origin):
+def crossing(arc, tail, arcs, leg, legs, limit, label, out_head, out_cost, out_origin):
     """Find what arcs between ranges have to offer to the nodes that they lead to.
 
     Parameters
     ----------
-    tail, head, cost
-        The arcs.
-    limit, label
+    arc, tail
+        The arcs, and the nodes that they lead away from.
+    arcs, leg, legs, limit, label
         As `nearest` takes them.
     out_head, out_cost, out_origin
         As long as the arcs; filled from the front with better labels than there are.
@@ -186,14 +201,20 @@ def crossing(tail, head, cost, limit, label, out_head, out_cost, out_origin):
     How many there are.
     """
     count = 0
-    for arc in range(len(tail)):
-        there = label[2 * tail[arc]] + cost[arc]
-        old = label[2 * head[arc]]
-        source = label[2 * tail[arc] + 1]
-        if there > limit or there > old or source < 0.0:
+    for turn in range(len(arc)):
+        one = arc[turn]
+        here, source = label[2 * tail[turn]], label[2 * tail[turn] + 1]
+        if source < 0.0:
             continue
-        if there < old or source < label[2 * head[arc] + 1]:
-            out_head[count] = head[arc]
+        head = np.int64(arcs[one].head)
+        there = here + arcs[one].cost
+        if len(leg) > 0 and leg[one + 1] > leg[one]:
+            there = _there(here, leg, legs, one)
+        old = label[2 * head]
+        if there > limit or there > old:
+            continue
+        if there < old or source < label[2 * head + 1]:
+            out_head[count] = head
             out_cost[count] = there
             out_origin[count] = np.int64(source)
             count += 1
@@ -201,30 +222,45 @@ def crossing(tail, head, cost, limit, label, out_head, out_cost, out_origin):
 
 
 @compiled
-def harvest(low, high, label, touched, distance, origin):
-    """Take the labels of a range of nodes, and leave inf and -1 in their place.
+def harvest(low, high, touched, name, label, blank, distance, origin):
+    """Take the labels of a range of nodes.
 
     Parameters
     ----------
-    low, high, label
-        As `nearest` takes them.
+    low, high
+        The range.
     touched
         Nodes that have a label.
+    name
+        What each node is called in the outcome; none where nothing is folded.
+    label
+        As `nearest` takes it.
+    blank
+        Whether `distance` and `origin` are filled with inf and -1 already.
     distance, origin
-        Filled in the range.
+        Filled for the range.
     """
-    # In the order of memory unless there are few.
-    if len(touched) > (high - low) // 8:
-        for node in range(low, high):
-            distance[node] = label[2 * node]
-            origin[node] = np.int64(label[2 * node + 1])
+    same = len(name) == 0
+    if blank:
+        for node in touched:
+            to = node if same else name[node]
+            distance[to] = label[2 * node]
+            origin[to] = np.int64(label[2 * node + 1])
+        return
+    for node in range(low, high):
+        to = node if same else name[node]
+        distance[to] = label[2 * node]
+        origin[to] = np.int64(label[2 * node + 1])
+
+
+@compiled
+def clear(low, high, touched, label, blank):
+    """Leave inf and -1 in place of the labels of a range of nodes; as `harvest`."""
+    if blank:
+        for node in touched:
             label[2 * node] = np.inf
             label[2 * node + 1] = -1.0
         return
-    distance[low:high] = np.inf
-    origin[low:high] = -1
-    for node in touched:
-        distance[node] = label[2 * node]
-        origin[node] = np.int64(label[2 * node + 1])
+    for node in range(low, high):
         label[2 * node] = np.inf
         label[2 * node + 1] = -1.0

@@ -1,3 +1,4 @@
+from itertools import pairwise
 from unittest.mock import patch
 
 import networkx as nx
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
-from planner import _search
+from planner import _folded, _search
 from planner._curve import along_curve
 from planner._search import compress, nearest_origin, nearest_origins, sums_within, within
 
@@ -29,7 +30,7 @@ def _columns(rows, *kinds):
 @settings(max_examples=300, deadline=None)
 def test_distances_are_networkx_ones(arcs, seeds, limit, tile):
     # However many nodes a tile has, each being searched for itself.
-    with patch.object(_search, "_TILE", tile):
+    with patch.object(_folded, "TILE", tile):
         _distances_are_networkx_ones(arcs, seeds, limit)
 
 
@@ -113,7 +114,7 @@ def test_each_origin_alone_reaches_what_networkx_says(arcs, seeds, limit, at_onc
 @settings(max_examples=300)
 def test_the_nearest_few_are_those_of_each_alone(arcs, seeds, limit, count, tile):
     # However many nodes a tile has, each being searched for itself.
-    with patch.object(_search, "_TILE", tile):
+    with patch.object(_folded, "TILE", tile):
         _nearest_few_are_those_of_each_alone(arcs, seeds, limit, count)
 
 
@@ -151,6 +152,120 @@ def test_costs_too_small_to_halve_are_searched():
     seeds = np.array([0]), np.array([0.0]), np.array([0])
     assert nearest_origin(rows, *seeds, 1, 1.0)[0].tolist() == [0.0, 5e-324]
     assert sums_within(rows, *seeds, 1, 1.0, np.ones((2, 1))).tolist() == [[2.0]]
+
+
+@st.composite
+def street_like(draw):
+    """Two-way streets drawn out into chains and trees, and some one-way ones among them."""
+    knots = draw(st.integers(1, 4))
+    streets = draw(
+        st.lists(
+            st.tuples(st.integers(0, knots - 1), st.integers(0, knots - 1), st.integers(0, 4)),
+            max_size=5,
+        )
+    )
+    arcs, nodes = [], knots
+    costs = st.sampled_from([0.0, 0.5, 1.0, 3.0]) | st.floats(0, 9)
+
+    def both(tail, head):
+        arcs.extend([(tail, head, draw(costs)), (head, tail, draw(costs))])
+
+    for tail, head, between in streets:
+        path = [tail, *range(nodes, nodes + between), head]
+        nodes += between
+        for one, other in pairwise(path):
+            both(one, other)
+    for _ in range(draw(st.integers(0, 8))):
+        both(draw(st.integers(0, nodes - 1)), nodes)
+        nodes += 1
+    place = st.integers(0, nodes - 1)
+    arcs += draw(st.lists(st.tuples(place, place, costs), max_size=2))
+    seeds = draw(st.lists(st.tuples(place, st.floats(0, 5), st.integers(0, 3)), max_size=6))
+    return nodes, arcs, seeds
+
+
+@given(street_like(), st.sampled_from([0.0, 2.0, 6.0, np.inf]), st.sampled_from([1, 3, 64]))
+@settings(max_examples=400, deadline=None)
+def test_a_folded_graph_has_the_same_distances_to_the_last_bit(graph, limit, tile):
+    nodes, arcs, seeds = graph
+    columns = _columns(seeds, np.int64, np.float64, np.int64)
+    ways = _columns(arcs, np.int64, np.int64, np.float64)
+    with patch.object(_folded, "TILE", tile), patch.object(_search, "_PREVAIL", 0.0):
+        folded = compress(nodes, *ways)
+        distance, origin = nearest_origin(folded, *columns, 4, limit)
+    with patch.object(_search, "_PREVAIL", 2.0):
+        plain = compress(nodes, *ways)
+        whole, whose = nearest_origin(plain, *columns, 4, limit)
+    assert plain.folded is None
+    assert distance.tolist() == whole.tolist()
+    assert origin.tolist() == whose.tolist()
+    _each_node_stands_once(folded.folded, nodes)
+
+
+def _each_node_stands_once(folded, nodes):
+    inner, tree = folded.chains.inner.tolist(), folded.trees.node.tolist()
+    assert sorted([*folded.core.tolist(), *inner, *tree]) == list(range(nodes))
+    assert [folded.place[node] for node in folded.core] == list(range(len(folded.core)))
+    assert [-1 - folded.place[node] for node in (*inner, *tree)] == list(range(nodes))[
+        : len(inner) + len(tree)
+    ]
+
+
+def test_chains_trees_and_rings_are_folded_away():
+    # A ring of five, a tree of three on it; a ring by itself; a lone node.
+    ways = [
+        (0, 1),
+        (1, 2),
+        (2, 3),
+        (3, 4),
+        (4, 0),
+        (2, 5),
+        (5, 6),
+        (5, 7),
+        (8, 9),
+        (9, 10),
+        (10, 8),
+    ]
+    ends = np.array([*ways, *(way[::-1] for way in ways)])
+    rows = compress(12, *ends.T, np.arange(1.0, len(ends) + 1.0))
+    with patch.object(_search, "_PREVAIL", 0.0):
+        folded = rows.folded
+    assert len(folded.trees.node) == 3
+    assert len(folded.core) == 3  # one of each ring, and the lone node
+    assert len(folded.chains.inner) == 6
+
+
+def test_a_graph_in_which_few_nodes_merely_pass_on_stays_as_it_is():
+    assert _town(30, np.random.default_rng(1)).folded is None
+
+
+@pytest.mark.parametrize("tile", [300, 1 << 17])
+@pytest.mark.parametrize("limit", [90.0, 800.0, np.inf])
+def test_a_town_drawn_out_into_chains_is_scipys(tile, limit, monkeypatch):
+    # As files have it: every bend of a street is a node.
+    monkeypatch.setattr(_folded, "TILE", tile)
+    rng = np.random.default_rng(11)
+    town = _town(24, rng)
+    tail = np.repeat(np.arange(town.nodes), np.diff(town.start))
+    one = np.flatnonzero(tail < town.head)
+    ends, nodes, ways = np.stack([tail[one], town.head[one]], axis=1), town.nodes, []
+    for start, end in ends.tolist():
+        between = int(rng.integers(0, 9))
+        ways += list(pairwise([start, *range(nodes, nodes + between), end]))
+        nodes += between
+    there = np.array(ways)
+    both = np.concatenate([there, there[:, ::-1]])
+    shuffled = rng.permutation(nodes)
+    rows = compress(nodes, *shuffled[both].T, rng.exponential(30.0, len(both)))
+    assert rows.folded is not None
+    graph = csr_array((rows.cost, rows.head, rows.start), shape=(nodes, nodes))
+    sites = rng.choice(nodes, 30, replace=False)
+    every = dijkstra(graph, indices=sites, limit=limit)
+    distance, origin = nearest_origin(rows, sites, np.zeros(30), np.arange(30), 30, limit)
+    assert distance.tolist() == every.min(axis=0).tolist()
+    reached = np.isfinite(distance)
+    assert (every[origin[reached], np.flatnonzero(reached)] == distance[reached]).all()
+    assert (origin[~reached] == -1).all()
 
 
 def _town(side, rng):
@@ -206,7 +321,7 @@ def test_a_limit_is_inclusive_to_the_last_bit_side_by_side():
 
 @pytest.mark.parametrize("tile", [700, 1 << 17])
 def test_the_large_search_is_scipys(tile, monkeypatch):
-    monkeypatch.setattr(_search, "_TILE", tile)
+    monkeypatch.setattr(_folded, "TILE", tile)
     side, rng = 60, np.random.default_rng(3)
     number = np.arange(side * side).reshape(side, side)
     tail = np.concatenate([number[:, :-1].ravel(), number[:-1].ravel()])
