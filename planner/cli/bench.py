@@ -10,6 +10,7 @@ from layers.embedded import Size
 from layers.messages import language, text
 from layers.sources.build import read_streets
 from layers.sources.files import Source
+from layers.streets import split_at_bends
 from planner.cli.options import Commands, open_city, share
 from planner.cli.screen import DONE, stderr, stdout, write
 
@@ -19,6 +20,7 @@ def register(commands: Commands) -> None:
     bench = commands.add("bench", run)
     share(bench, "city")
     bench.add_argument("--streets", metavar="FILE[,OPTION=VALUE…]", help=text("cli.bench.streets"))
+    bench.add_argument("--bends", action="store_true", help=text("cli.bench.bends"))
     bench.add_argument(
         "--size", choices=get_args(Size), default="city", help=text("cli.bench.size")
     )
@@ -39,6 +41,9 @@ def run(options: argparse.Namespace) -> int:
         city = open_city(options.city, options.size)
         streets, crs, about = city.streets, city.crs, {"city": city.describe()}
         place = city.name_en if language() == "en" else city.name
+    if options.bends:
+        # The people and facilities of a city stand on its streets as they are.
+        streets, city = split_at_bends(streets), None
     with stderr().status("") as bar:
         made = bench.run(
             streets,

@@ -258,3 +258,30 @@ def test_a_projected_graph(tiny_city):
     made.add_edge(0, 1, length=962.0)
     (street,) = from_networkx(made).geometry
     np.testing.assert_allclose(street.coords, [A, B], atol=1e-9)
+
+
+def test_streets_split_at_their_bends_lead_as_far_as_before():
+    bent = shapely.LineString([A, (120.155, 30.275), (120.155, 30.275), B])
+    ring = shapely.LineString([C, (120.165, 30.28), (120.165, 30.285), C])
+    columns = {"u": [1, 2, 3], "v": [2, 3, 3], "length": [1500.0, 1109.0, 1600.0]}
+    lines = [bent, shapely.LineString([B, C]), ring]
+    whole = streets.conform(
+        gpd.GeoDataFrame(
+            {**columns, "speed_kmh": 30.0, "walk_backward": [False, True, True]},
+            geometry=lines,
+            crs=4326,
+        )
+    )
+    made = streets.split_at_bends(whole)
+    assert streets.check(made) == []
+    assert list(made) == list(whole)
+    assert len(made) == 2 + 1 + 3
+    assert made["walk_backward"].tolist() == [False, False, True, True, True, True]
+    graphs = [nx.Graph(), nx.Graph()]
+    for graph, frame in zip(graphs, (whole, made), strict=True):
+        graph.add_weighted_edges_from(frame[["u", "v", "length"]].itertuples(index=False))
+    for one, other in ((1, 2), (2, 3), (1, 3)):
+        assert nx.dijkstra_path_length(graphs[1], one, other) == pytest.approx(
+            nx.dijkstra_path_length(graphs[0], one, other)
+        )
+    assert made["length"].sum() == pytest.approx(4209.0)

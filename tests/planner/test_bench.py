@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+import shapely
 
 from layers.messages import text
 from planner import bench
@@ -53,6 +54,16 @@ def test_a_file_of_streets_alone(tmp_path, tiny_city, brief, capsys):
     assert told["nodes"] == 27
     assert text("cli.bench.job.services") not in jobs
     assert text("cli.bench.job.place") in jobs
+
+
+def test_every_bend_a_junction(tmp_path, tiny_city, brief, capsys):
+    bent = tiny_city.streets.copy()
+    bent.geometry = shapely.segmentize(bent.geometry, 1e-4)
+    bent.to_parquet(tmp_path / "streets.parquet")
+    words = ["bench", "--streets", str(tmp_path / "streets.parquet"), "--repeat", "1", "--json"]
+    assert main([*words, "--bends"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["nodes"] > 3 * 27
 
 
 def test_the_table_and_the_json(tmp_path, tiny_city, brief, capsys):
