@@ -58,7 +58,9 @@ class Tiles:
         """
         nodes = len(start) - 1
         count = max(-(-nodes // TILE), min(2, nodes // LEAST_TILE), 1)
-        ends = np.linspace(0, nodes, count + 1).astype(np.int64)
+        # With as many arcs each, which is what a search goes through.
+        ends = np.searchsorted(start, np.linspace(0, len(arcs), count + 1))
+        ends[0], ends[-1] = 0, nodes
         return cls(ends, *kernels.crossing(start, arcs, ends))
 
     @property
