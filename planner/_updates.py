@@ -13,51 +13,51 @@ from planner._compiled import compiled, grown
 
 _WAYS = 4
 """Children of a place in the heap; four lie side by side in memory."""
+_ENTRY = np.dtype([("cost", np.float64), ("origin", np.int32), ("node", np.int32)])
 
 
 @compiled
-def _raise(heap_cost, heap_label, at):
-    """Let the entry at a place of the heap rise to where it belongs."""
-    cost, origin, node = heap_cost[at], heap_label[at, 0], heap_label[at, 1]
+def _raise(heap, at, cost, origin, node):
+    """Put an entry at a place of the heap, and let it rise to where it belongs."""
     while at > 0:
         above = (at - 1) // _WAYS
-        held = heap_cost[above]
-        if held < cost or (held == cost and heap_label[above, 0] <= origin):
+        held = heap[above].cost
+        if held < cost or (held == cost and heap[above].origin <= origin):
             break
-        heap_cost[at] = held
-        heap_label[at, 0] = heap_label[above, 0]
-        heap_label[at, 1] = heap_label[above, 1]
+        heap[at].cost = held
+        heap[at].origin = heap[above].origin
+        heap[at].node = heap[above].node
         at = above
-    heap_cost[at] = cost
-    heap_label[at, 0] = origin
-    heap_label[at, 1] = node
+    heap[at].cost = cost
+    heap[at].origin = origin
+    heap[at].node = node
 
 
 @compiled
-def _sink(heap_cost, heap_label, count):
+def _sink(heap, count):
     """Let the last entry of the heap take the place of the first and sink."""
-    cost, origin, node = heap_cost[count], heap_label[count, 0], heap_label[count, 1]
+    cost, origin, node = heap[count].cost, heap[count].origin, heap[count].node
     at = 0
     while True:
         child = _WAYS * at + 1
         if child >= count:
             break
         least = child
+        held = heap[least].cost
         for other in range(child + 1, min(child + _WAYS, count)):
-            if heap_cost[other] < heap_cost[least] or (
-                heap_cost[other] == heap_cost[least] and heap_label[other, 0] < heap_label[least, 0]
-            ):
+            here = heap[other].cost
+            if here < held or (here == held and heap[other].origin < heap[least].origin):
                 least = other
-        held = heap_cost[least]
-        if cost < held or (cost == held and origin <= heap_label[least, 0]):
+                held = here
+        if cost < held or (cost == held and origin <= heap[least].origin):
             break
-        heap_cost[at] = held
-        heap_label[at, 0] = heap_label[least, 0]
-        heap_label[at, 1] = heap_label[least, 1]
+        heap[at].cost = held
+        heap[at].origin = heap[least].origin
+        heap[at].node = heap[least].node
         at = least
-    heap_cost[at] = cost
-    heap_label[at, 0] = origin
-    heap_label[at, 1] = node
+    heap[at].cost = cost
+    heap[at].origin = origin
+    heap[at].node = node
 
 
 @compiled
@@ -142,14 +142,13 @@ def repair(
 
     Returns
     -------
-    Nodes whose labels have changed.
+    Nodes whose labels have changed, and their distances before.
     """
     touched = np.empty(1024, np.int64)
     old_cost = np.empty(1024)
     old_origin = np.empty(1024, np.int64)
     count = 0
-    heap_cost = np.empty(1024)
-    heap_label = np.empty((1024, 2), np.int64)
+    heap = np.empty(1024, _ENTRY)
     waiting = 0
     doubtful = np.empty(16, np.int64)
     doubts = 0
@@ -202,10 +201,11 @@ def repair(
             if offered < offers:
                 tail = np.int64(-1)
             else:
-                here, source, tail = heap_cost[0], heap_label[0, 0], heap_label[0, 1]
+                here, source = heap[0].cost, np.int64(heap[0].origin)
+                tail = np.int64(heap[0].node)
                 waiting -= 1
                 if waiting > 0:
-                    _sink(heap_cost, heap_label, waiting)
+                    _sink(heap, waiting)
                 if here != distance[tail] or source != origin[tail]:
                     continue
                 begin, end = start[tail], start[tail + 1]
@@ -244,15 +244,9 @@ def repair(
                     count += 1
                 distance[to] = come
                 origin[to] = source
-                if waiting == len(heap_cost):
-                    heap_cost = grown(heap_cost)
-                    more = np.empty((len(heap_cost), 2), np.int64)
-                    more[:waiting] = heap_label
-                    heap_label = more
-                heap_cost[waiting] = come
-                heap_label[waiting, 0] = source
-                heap_label[waiting, 1] = to
-                _raise(heap_cost, heap_label, waiting)
+                if waiting == len(heap):
+                    heap = grown(heap)
+                _raise(heap, waiting, come, source, to)
                 waiting += 1
         if doubts == 0:
             break
@@ -267,8 +261,9 @@ def repair(
         slot[node] = -1
         if old_cost[at] != distance[node] or old_origin[at] != origin[node]:
             touched[changed] = node
+            old_cost[changed] = old_cost[at]
             changed += 1
-    return touched[:changed].copy()
+    return touched[:changed].copy(), old_cost[:changed].copy()
 
 
 @compiled
@@ -329,6 +324,13 @@ def grouped(key, count):
 
 
 @compiled
+def _holds(numbers, number):
+    """Whether a number is among ascending ones."""
+    rank = np.searchsorted(numbers, number)
+    return rank < len(numbers) and numbers[rank] == number
+
+
+@compiled
 def lost_nodes(start, head, origin, seeds, gone, lost, marked):
     """Nodes that are marked, or whose label came from an origin that is gone.
 
@@ -350,10 +352,13 @@ def lost_nodes(start, head, origin, seeds, gone, lost, marked):
     """
     found = np.empty(1024, np.int64)
     count = 0
+    # Mostly it is one that is gone.
+    only = gone[0] if len(gone) == 1 else np.int64(-1)
     for at in range(len(seeds)):
         own = origin[seeds[at]]
-        rank = np.searchsorted(gone, own)
-        if rank < len(gone) and gone[rank] == own and not lost[seeds[at]]:
+        if own != only and not _holds(gone, own):
+            continue
+        if not lost[seeds[at]]:
             lost[seeds[at]] = True
             if count == len(found):
                 found = grown(found)
@@ -366,15 +371,13 @@ def lost_nodes(start, head, origin, seeds, gone, lost, marked):
         for arc in range(start[node], start[node + 1]):
             to = head[arc]
             own = origin[to]
-            if lost[to] or own < 0:
+            if lost[to] or own < 0 or (own != only and (only >= 0 or not _holds(gone, own))):
                 continue
-            rank = np.searchsorted(gone, own)
-            if rank < len(gone) and gone[rank] == own:
-                lost[to] = True
-                if count == len(found):
-                    found = grown(found)
-                found[count] = to
-                count += 1
+            lost[to] = True
+            if count == len(found):
+                found = grown(found)
+            found[count] = to
+            count += 1
     if marked:
         count = 0
         for node in range(len(origin)):
@@ -449,19 +452,52 @@ def serve(rows, doors, distance, delay, delayed, limit, served):
 
 
 @compiled
-def serve_around(begin, hung, nodes, doors, distance, delay, delayed, limit, served):
+def furthest(begin, hung, doors):
+    """How much further than each node anybody is who hangs on it; minus inf for nobody.
+
+    Parameters
+    ----------
+    begin, hung, doors
+        As `serve_around` takes them; the cost of passing the node is left out.
+    """
+    far = np.full(len(begin) - 1, -np.inf)
+    for node in range(len(far)):
+        for at in range(begin[node], begin[node + 1]):
+            door = doors[hung[at]]
+            if door["over_u"] == node:
+                far[node] = max(far[node], door["cost_u"] + door["leg"])
+            if door["over_v"] == node:
+                far[node] = max(far[node], door["cost_v"] + door["leg"])
+    return far
+
+
+@compiled
+def serve_around(
+    begin, hung, nodes, before, far, hair, doors, distance, delay, delayed, limit, served
+):
     """Turn the flags of those who hang on some nodes; as `serve`.
 
     Parameters
     ----------
     begin, hung
         Rows of the people by the junctions at their streets' ends, as `grouped` made them.
-    nodes
-        The nodes.
+    nodes, before
+        The nodes, and their distances before.
+    far
+        What `furthest` found: where a node lay so near before, and lies so near now, that
+        whoever leaves over it is served, nobody is looked at.
+    hair
+        By how much that has to hold, for sums are rounded.
     """
     turned = np.empty(256, np.int64)
     count = 0
-    for node in nodes:
+    for which in range(len(nodes)):
+        node = nodes[which]
+        least = max(before[which], distance[node]) + far[node] + hair
+        if delayed:
+            least += delay[node]
+        if least <= limit:
+            continue
         for at in range(begin[node], begin[node + 1]):
             row = hung[at]
             now = _is_served(doors[row], distance, delay, delayed, limit)

@@ -175,7 +175,7 @@ class LiveCoverage:
         hosts, gone = self._move_sites(self._wanted(made), streets)
         self._outcome, self.scenario, self._made = made, scenario, None
         seeds = reaches.seeds_of(self.network, self._sites, self._unit, self._towards)
-        changed = self._labels.search(*seeds, gone=gone)
+        changed, before = self._labels.search(*seeds, gone=gone)
         if len(homes):
             # The way to those that hang elsewhere than at first is not on record.
             self._strays = np.union1d(self._strays, homes)
@@ -188,8 +188,10 @@ class LiveCoverage:
         if len(rows):
             self._greet(rows)
         if len(nodes):
+            # What passing them cost before is not on record: all around are looked at.
             changed = np.concatenate([changed, nodes])
-        turned = np.concatenate([self._serve(rows), self._serve_around(changed)])
+            before = np.concatenate([before, np.full(len(nodes), np.inf)])
+        turned = np.concatenate([self._serve(rows), self._serve_around(changed, before)])
         self._tallies.turned(turned)
         if len(homes):
             self._tallies.placed(homes, self._homes.refusal[homes] >= 0)
@@ -287,6 +289,7 @@ class LiveCoverage:
         ends = np.concatenate([self._doors["over_u"], self._doors["over_v"]])
         begin, hung = kernels("_updates").grouped(ends.astype(np.int64), network.nodes)
         self._hung = begin, (hung % max(len(homes), 1)).astype(np.int32)
+        self._far = kernels("_updates").furthest(*self._hung, self._doors)
         self._along = kernels("_updates").grouped(homes.edge, len(network.length))
         self._greet(np.flatnonzero(np.isin(homes.edge, self._sites.edge) & (homes.edge >= 0)))
         self._served = np.zeros(len(homes), dtype=bool)
@@ -330,9 +333,11 @@ class LiveCoverage:
         turned: Ints = kernels("_updates").serve(rows, *self._search)
         return turned
 
-    def _serve_around(self, nodes: Ints) -> Ints:
-        """Turn the flags of those who hang on some junctions; who that is."""
-        turned: Ints = kernels("_updates").serve_around(*self._hung, nodes, *self._search)
+    def _serve_around(self, nodes: Ints, before: Floats) -> Ints:
+        """Turn the flags of those who hang on some junctions, told their distances before."""
+        turned: Ints = kernels("_updates").serve_around(
+            *self._hung, nodes, before, self._far, SLACK, *self._search
+        )
         return turned
 
     @property

@@ -85,7 +85,9 @@ class Labels:
         ]
         return before
 
-    def search(self, node: Ints, cost: Floats, origin: Ints, *, gone: Ints = _NONE) -> Ints:
+    def search(
+        self, node: Ints, cost: Floats, origin: Ints, *, gone: Ints = _NONE
+    ) -> tuple[Ints, Floats]:
         """Search again what has been affected since the last search.
 
         Parameters
@@ -97,7 +99,7 @@ class Labels:
 
         Returns
         -------
-        Nodes whose label has changed.
+        Nodes whose label has changed, and their distances before.
         """
         lost = _NONE
         if len(gone) or self._marked:
@@ -109,7 +111,7 @@ class Labels:
             self._marked = False
         near = np.flatnonzero(np.isfinite(cost) & (cost <= self._limit))
         tail, head, fresh = self._cheaper
-        changed: Ints = kernels("_updates").repair(
+        changed: tuple[Ints, Floats] = kernels("_updates").repair(
             *self._rows,
             *self._back,
             self.distance,

@@ -77,10 +77,11 @@ def follow(data, costs, limit):
             ends = np.array(turned, dtype=np.int64).T
             labels.change_arcs(*ends, np.array([open_arcs[arc] for arc in turned]))
         before = labels.distance.copy(), labels.origin.copy()
-        changed = labels.search(*flat(seeds), gone=np.array(gone, dtype=np.int64))
+        changed, told = labels.search(*flat(seeds), gone=np.array(gone, dtype=np.int64))
         differs = (labels.distance != before[0]) | (labels.origin != before[1])
         assert sorted(changed) == list(np.flatnonzero(differs))
         assert len(set(changed)) == len(changed)
+        assert told.tolist() == before[0][changed].tolist()
         yield labels, nodes, open_arcs, seeds
 
 
