@@ -285,7 +285,7 @@ class Siting:
             "bound": self._figure(self.bound, lang),
             "gap": f"{self.gap:.2%}",
         }
-        words = [text(f"site.status.{self.status}", lang, **told)]
+        words = [text(f"site.status.{self.status}", lang, **told), *self._why_none(lang)]
         if solution.stopped is not None and self.status == "feasible":
             words.append(text(f"site.stopped.{solution.stopped}", lang))
         if self.measure == "person_distance":
@@ -305,6 +305,12 @@ class Siting:
         if len(refused):
             words.append(text("site.refused", lang, count=len(refused)))
         return words
+
+    def _why_none(self, lang: Language | None) -> list[str]:
+        """Say why nothing opens where that is best."""
+        nothing = self.status == "optimal" and not len(self.sites)
+        key = {"people": "site.none_adds", "sites": "site.none_needed"}.get(self.measure)
+        return [text(key, lang)] if nothing and key else []
 
     def as_dict(self, level: Level = "district") -> dict[str, Any]:
         """Plain values for JSON.

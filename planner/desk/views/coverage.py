@@ -17,22 +17,23 @@ from layers.messages import text
 from layers.streets import MODES
 from planner.desk import chart, figures, style, table
 from planner.desk.form import Form
-from planner.desk.map import CityMap
 from planner.desk.place_card import PlaceCard
 from planner.desk.session import Cancelled
 from planner.desk.study import Answer, Choice
 from planner.desk.views import coverage_form, coverage_map
 from planner.desk.views.coverage_map import SHOWS
-from planner.desk.views.view import View
+from planner.desk.views.view import MapView
 from planner.maps import basemaps, live, words
-from planner.maps.events import Clicked, MarkerDragged, MarkerDropped, ViewMoved
+from planner.maps.events import Clicked, MarkerDragged, MarkerDropped
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from planner.desk.session import Session
     from planner.scenario import Scenario
 
 
-class CoverageView(View):
+class CoverageView(MapView):
     """Choices on the left, the map, and figures with the table of units beside it."""
 
     KEY: ClassVar[str] = "coverage"
@@ -40,6 +41,7 @@ class CoverageView(View):
         *("show", "mode", "unit_of", "cutoff", "group", "scenario", "versus", "basemap"),
         *("unit", "at", "look"),
     )
+    PLACES: ClassVar[tuple[str, ...]] = ("at", "look")
 
     show: Any = param.Selector(objects=list(SHOWS), default=SHOWS[0], doc="What the map shows.")
     mode: Any = param.Selector(objects=["", *MODES], default="", doc="Empty for the standard's.")
@@ -53,7 +55,6 @@ class CoverageView(View):
     basemap: Any = param.Selector(objects=[basemaps.OWN], default=basemaps.OWN, doc="Its key.")
     unit: Any = param.String(default="", doc="Code of the chosen unit.")
     at: Any = param.Tuple(default=None, length=2, doc="Place asked about: longitude, latitude.")
-    look: Any = param.Tuple(default=None, length=3, doc="View: longitude, latitude, zoom.")
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
@@ -101,14 +102,9 @@ class CoverageView(View):
             )
         return None
 
-    def restore(self, told: Any) -> list[str]:
-        """Take what an address says; places must be places."""
+    def restore(self, told: Mapping[str, str]) -> list[str]:
+        """Take what an address says; what it is compared with must be there."""
         wrong = super().restore(told)
-        for name in ("at", "look"):
-            value = getattr(self, name)
-            if value and not (np.isfinite(value).all() and abs(value[1]) < _MOST_NORTH):
-                setattr(self, name, None)
-                wrong.append(name)
         kinds = {f"service-{key}" for key in self.session.study.services}
         kinds |= {f"year-{year}" for year in self.session.param["year"].objects}
         # Which scenarios are kept is known once the store has been asked.
@@ -194,10 +190,8 @@ class CoverageView(View):
         self._figures = pn.pane.HTML("", stylesheets=[figures.STYLE], margin=(8, 14, 4, 14), **wide)
         self._chart = pn.pane.HTML("", stylesheets=[chart.STYLE], margin=(2, 14, 4, 14), **wide)
         self._table = pn.Column(sizing_mode="stretch_both", margin=(0, 6, 0, 8))
-        self.map = CityMap(session)
+        self.map = self.lay_map()
         self.map.lay(self.basemap)
-        if self.look:
-            self.map.bridge.look(*self.look)
         self.card = PlaceCard(
             session,
             self.map,
@@ -208,7 +202,6 @@ class CoverageView(View):
         bridge.on(Clicked, self._clicked)
         bridge.on(MarkerDragged, self._dragged)
         bridge.on(MarkerDropped, self._dragged)
-        bridge.on(ViewMoved, self._moved)
         session.param.watch(self._other_service, "service")
         session.param.watch(self.ask, ["level", "year"])
         session.param.watch(self._other_theme, "theme")
@@ -371,9 +364,6 @@ class CoverageView(View):
 
     def _settled(self, at: tuple[float, float] | None) -> None:
         self.at = at
-
-    def _moved(self, event: ViewMoved) -> None:
-        self.look = (round(event.lon, 5), round(event.lat, 5), round(event.zoom, 2))
 
     # What is shown.
 
@@ -541,8 +531,6 @@ class CoverageView(View):
 _CAR_KMH = 40.0
 _SITES = ("facilities", "changed")
 """What the ids of layers of facilities begin with."""
-_MOST_NORTH = 85.0
-
 _SHOWS = """
 .field { padding-top: 0 !important; } .buttons button { padding: 5px 12px !important; }
 @media (max-width: 1100px) { :host { width: auto !important; min-width: 0 !important; }

@@ -5,32 +5,29 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
 import panel as pn
 import param
 
 from layers.messages import text
 from planner.desk import style
 from planner.desk.form import Form
-from planner.desk.map import CityMap
 from planner.desk.survey import Survey, survey_of
 from planner.desk.views import data_map
 from planner.desk.views.data_check import CheckPane
 from planner.desk.views.data_import import ImportPane
 from planner.desk.views.data_layers import NOTHING, LayersPane
-from planner.desk.views.view import View
+from planner.desk.views.view import MapView
 from planner.maps import words
-from planner.maps.events import Clicked, ViewMoved
+from planner.maps.events import Clicked
 from planner.maps.furniture import Entry
 
 if TYPE_CHECKING:
     from planner.desk.session import Session
 
 PARTS = ("layers", "check", "import")
-_MOST_NORTH = 85.0
 
 
-class DataView(View):
+class DataView(MapView):
     """The map, and beside it one of three parts: layers, check, import."""
 
     KEY: ClassVar[str] = "data"
@@ -40,7 +37,6 @@ class DataView(View):
     shown: Any = param.String(default="units,facilities", doc="Layers on the map.")
     layer: Any = param.String(default="", doc="Layer whose source is told.")
     finding: Any = param.String(default="", doc="Finding that is marked.")
-    look: Any = param.Tuple(default=None, length=3, doc="View: longitude, latitude, zoom.")
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
@@ -57,7 +53,7 @@ class DataView(View):
         return [name for name in self.shown.split(",") if name in data_map.DRAWN]
 
     def restore(self, told: Any) -> list[str]:
-        """Take what an address says; layers must be layers, a place a place."""
+        """Take what an address says; layers must be layers."""
         wrong = super().restore(told)
         known = {NOTHING, *data_map.DRAWN}
         if not set(self.shown.split(",")) <= known:
@@ -66,9 +62,6 @@ class DataView(View):
         if self.layer and self.layer not in self.session.city.layers():
             self.layer = ""
             wrong.append("layer")
-        if self.look and not (np.isfinite(self.look).all() and abs(self.look[1]) < _MOST_NORTH):
-            self.look = None
-            wrong.append("look")
         return wrong
 
     def build(self) -> Any:
@@ -79,11 +72,8 @@ class DataView(View):
         self._hint = pn.pane.HTML("", margin=0, stylesheets=[_HINT], **wide)
         self._all = pn.widgets.Button(stylesheets=[style.SWITCH], margin=0, width=92, height=30)
         self._all.on_click(lambda _event: self.map.bridge.go(None))
-        self.map = CityMap(session)
-        if self.look:
-            self.map.bridge.look(*self.look)
+        self.map = self.lay_map()
         self.map.bridge.on(Clicked, self._clicked)
-        self.map.bridge.on(ViewMoved, self._moved)
         self.panes: dict[str, Any] = {
             "layers": LayersPane(self),
             "check": CheckPane(self),
@@ -227,9 +217,6 @@ class DataView(View):
     def _clicked(self, event: Clicked) -> None:
         if event.layer in {"marked-points", "marked-areas"} and event.feature:
             self.panes["check"].show_place(event.feature)
-
-    def _moved(self, event: ViewMoved) -> None:
-        self.look = (round(event.lon, 5), round(event.lat, 5), round(event.zoom, 2))
 
 
 _PARTS = """

@@ -19,14 +19,13 @@ from planner.changes import Base, CloseStreet, Move, Open, Outcome
 from planner.desk import difference, style, table
 from planner.desk.draft import Draft
 from planner.desk.edit_card import EditCard
-from planner.desk.map import CityMap
 from planner.desk.session import Cancelled
 from planner.desk.shelf import Shelf
 from planner.desk.siting_ask import Ask
 from planner.desk.study import YEARS
 from planner.desk.suggestions import PREFIX, Suggestions
 from planner.desk.trial import Trial
-from planner.desk.views.view import View
+from planner.desk.views.view import MapView
 from planner.maps import colours, furniture, live, words
 from planner.maps.events import Clicked, MarkerDragged, MarkerDropped
 from planner.maps.furniture import Entry
@@ -50,11 +49,11 @@ PARTS = ("model", "shelf")
 _CLOSED, _SHUT = "closed", "shut"
 
 
-class SitingView(View):
+class SitingView(MapView):
     """Choices, model and store on the left, the map, and what comes of it beside it."""
 
     KEY: ClassVar[str] = "siting"
-    ADDRESS: ClassVar[tuple[str, ...]] = ("record", "act", "part", "wanted")
+    ADDRESS: ClassVar[tuple[str, ...]] = ("record", "act", "part", "wanted", "look")
 
     record: Any = param.String(default="", doc="Id of the scenario that is open.")
     act: Any = param.Selector(objects=list(ACTS), default=ACTS[0], doc="What a click does.")
@@ -120,7 +119,7 @@ class SitingView(View):
             kept=self._kept,
             opened=self._reopen,
         )
-        self.map = CityMap(session)
+        self.map = self.lay_map()
         self.map.bridge.on(Clicked, self._clicked)
         self.map.bridge.on(MarkerDragged, self._dragged)
         self.map.bridge.on(MarkerDropped, self._dropped)

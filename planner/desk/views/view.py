@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import param
+
+from planner.desk.map import CityMap
+from planner.maps.events import ViewMoved
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from layers.messages import Language
     from planner.desk.session import Session
+
+_MOST_NORTH = 85.0
+"""Latitude to which a map in the projection of the web reaches."""
 
 
 class View(param.Parameterized):
@@ -75,6 +82,43 @@ class View(param.Parameterized):
         Names whose values could not be used.
         """
         return restore(self, told, self.ADDRESS)
+
+
+class MapView(View):
+    """A tab with a map, whose view a link brings back.
+
+    Attributes
+    ----------
+    PLACES
+        Parameters of the view that hold a longitude and a latitude first.
+    map
+        The map, once `build` has made it with `lay_map`.
+    """
+
+    PLACES: ClassVar[tuple[str, ...]] = ("look",)
+
+    look: Any = param.Tuple(default=None, length=3, doc="View: longitude, latitude, zoom.")
+
+    def restore(self, told: Mapping[str, str]) -> list[str]:
+        """Take what an address says; places must be places."""
+        wrong = super().restore(told)
+        for name in self.PLACES:
+            value = getattr(self, name)
+            if value and not (all(map(math.isfinite, value)) and abs(value[1]) < _MOST_NORTH):
+                setattr(self, name, None)
+                wrong.append(name)
+        return wrong
+
+    def lay_map(self) -> CityMap:
+        """Make the map, where it was looked at last."""
+        made = CityMap(self.session)
+        if self.look:
+            made.bridge.look(*self.look)
+        made.bridge.on(ViewMoved, self._moved)
+        return made
+
+    def _moved(self, event: ViewMoved) -> None:
+        self.look = (round(event.lon, 5), round(event.lat, 5), round(event.zoom, 2))
 
 
 def restore(

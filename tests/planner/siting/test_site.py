@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from layers.messages import text
 from planner import Apart, Decay, Year, coverage, site
 from planner.siting import lines
 from planner.siting.instance import Role
@@ -478,3 +479,18 @@ def test_who_is_left_could_or_could_not_be_reached(by_foot):
     assert {"reachable", "beyond"} == set(left["class"])
     for row in left.itertuples():
         assert (row[left.columns.get_loc("class") + 1] == "reachable") == every[row.Index]
+
+
+@pytest.mark.parametrize(
+    ("options", "key"),
+    [
+        ({"model": "mclp", "p": 2, "budget": 0.5}, "site.none_adds"),
+        ({"model": "lscp", "share": 0.0}, "site.none_needed"),
+    ],
+)
+def test_why_nothing_opens_is_said(by_foot, options, key):
+    frame = candidates(role=["candidate"] * 6, 造价=[1.0] * 6)
+    found = solved(by_foot, candidates=frame, **options)
+    assert len(found.sites) == 0
+    for lang in ("zh", "en"):
+        assert text(key, lang) in found.words(lang)
