@@ -115,6 +115,7 @@ class Desk:
         self._top.param.watch(lambda event: session.param.update(theme=event.new), "theme")
         session.param.watch(self._relabel, "lang")
         session.param.watch(self._recolour, "theme")
+        session.param.watch(lambda event: self._top.param.update(unsaved=event.new), "unsaved")
         session.param.watch(self._say, "told")
         session.param.watch(self._show_task, "task")
         session.param.watch(self._move, "moved")

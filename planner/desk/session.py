@@ -94,6 +94,7 @@ class Session(param.Parameterized):
     task: Any = param.Parameter(default=None, doc="Work in hand, or None.")
     cities: Any = param.Parameter(default=None, doc="Cities that the reader may open, or None.")
     city_key: Any = param.String(default="", doc="Which of them is open, empty for none of them.")
+    unsaved: Any = param.Boolean(default=False, doc="Whether leaving would lose changes.")
     moved: Any = param.Parameter(default=None, doc="Key of the city whose page is wanted, or None.")
 
     ADDRESS = ("service", "level", "year", "lang", "theme")

@@ -20,6 +20,7 @@ class TopBar(pn.custom.JSComponent):
     langs = param.List(default=[], doc="Key and name of each language.")
     lang = param.String(default="zh", doc="Key of the language.")
     theme = param.String(default="light", doc="``light`` or ``dark``.")
+    unsaved = param.Boolean(default=False, doc="Whether the browser asks before it leaves.")
 
     _esm: ClassVar[str] = (_JS / "topbar.js").read_text(encoding="utf-8")
     _stylesheets: ClassVar[list[Any]] = [(_JS / "topbar.css").read_text(encoding="utf-8")]

@@ -84,6 +84,10 @@ export function render({ model }) {
     document.documentElement.dataset.theme = model.theme;
     document.title = words.title;
   }
+  // The browser asks in words of its own.
+  const leave = (event) => { if (model.unsaved) { event.preventDefault(); event.returnValue = ""; } };
+  window.addEventListener("beforeunload", leave);
+  model.on("remove", () => window.removeEventListener("beforeunload", leave));
   for (const name of ["words", "tabs", "tab", "lang", "theme"]) model.on(name, show);
   show();
   return bar;

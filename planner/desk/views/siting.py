@@ -564,6 +564,7 @@ class SitingView(MapView):
 
     def _show_changes(self) -> None:
         """List the changes in words."""
+        self.session.unsaved = self.draft.changed
         told = [escape(line) for line in self.draft.scenario.words(self.lang)]
         if not told:
             hint = words.said("desk.siting.empty", self.lang)

@@ -527,6 +527,8 @@ def test_a_click_adds_a_drag_moves_and_another_session_opens_it(address, city, c
     moved = after(page.in_frame(PIN, "新增设施 1"))
     until(lambda: shown(page, moved), what="what it adds there")
     assert moved.total()["rate"] != first.total()["rate"]
+    leave = "return window.dispatchEvent(new Event('beforeunload', {cancelable: true}));"
+    assert not page.js(leave)  # the browser asks before changes are lost
     page.press("↶ 撤销")
     until(lambda: shown(page, first), what="the undo")
     # Its pin follows the figures.
@@ -541,6 +543,7 @@ def test_a_click_adds_a_drag_moves_and_another_session_opens_it(address, city, c
     page.type("修改人", "wang")
     page.press("保存")
     until(lambda: "record=" in page.driver.current_url, what="the record in the address")
+    until(lambda: page.js(leave), what="nothing to lose")
     link = page.driver.current_url
     page.open("about:blank")
     page.open(link.replace("lang=zh", "lang=en"))
