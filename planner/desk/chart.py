@@ -112,6 +112,7 @@ STYLE = """
 :host { font: 11px/1.3 var(--font); color: var(--ink); }
 h4 { margin: 0 0 2px; font-size: 12px; font-weight: 600; }
 svg { display: block; width: 100%; height: auto; }
+@media (max-width: 900px) { svg { max-width: 460px; } }
 text { fill: var(--soft); font-size: 10px; } .side { text-anchor: end; }
 .in { fill: var(--bar); opacity: .55; } .line { fill: none; stroke: var(--main); stroke-width: 2; }
 .far { fill: none; stroke: var(--gap); stroke-width: 2; }

@@ -30,15 +30,24 @@ PAGE = (
 FILL = ":host { min-height: 0; min-width: 0 !important; }"
 """For what fills its place: Panel would keep it as wide as its parts were at first."""
 
+SIDES = (
+    FILL + "@media (max-width: 900px) { :host { display: grid !important;"
+    " grid-template: minmax(0, 9fr) minmax(0, 11fr) / auto minmax(0, 1fr); } }"
+)
+"""For a page of a view: on a tablet held upright what stands at the right goes below."""
+
 LEFT = (
     ":host { border-right: 1px solid var(--rule); padding: 2px 12px 8px; background: var(--panel);"
     " overflow-y: auto; overflow-x: hidden; flex: none !important; }"
     "@media (max-width: 1100px) { :host { width: 178px !important; padding: 2px 9px 8px; } }"
+    "@media (max-width: 900px) { :host { width: 194px !important; scrollbar-width: thin; } }"
 )
 RIGHT = (
     ":host { border-left: 1px solid var(--rule); min-height: 0; flex: none !important;"
     " background: var(--paper); width: clamp(428px, 32vw, 580px) !important; }"
     "@media (max-width: 1100px) { :host { width: 396px !important; } }"
+    "@media (max-width: 900px) { :host { width: auto !important; grid-column: 1 / -1;"
+    " border-left: 0; border-top: 1px solid var(--rule); } }"
 )
 BAR = (
     ":host { padding: 6px 10px; min-width: 0 !important; border-bottom: 1px solid var(--rule);"
@@ -66,6 +75,8 @@ select.bk-input, input.bk-input { font: 13px/1.4 var(--font); height: 30px; colo
 select.bk-input { padding: 3px 4px; appearance: auto !important;
   background-image: none !important; }
 select.bk-input:focus-visible, input.bk-input:focus-visible { outline: 2px solid var(--focus); }
+@media (max-width: 1100px) {
+  select:not([multiple]).bk-input { padding-left: 2px; padding-right: 0; } }
 select.bk-input option { color: var(--ink); background: var(--paper); }
 """
 

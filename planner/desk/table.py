@@ -175,6 +175,10 @@ STYLE = """
 .tabulator .tabulator-col, .tabulator .tabulator-cell { border-right: 0 !important; }
 .name { width: 100%; line-height: 1.2; overflow: hidden; text-overflow: ellipsis;
   white-space: nowrap; }
+/* Names in English are long: they take two lines where the code would stand, which is in
+   the tip. */
+.name:lang(en) { white-space: normal; }
+.name:lang(en) :is(small, br) { display: none; }
 .name small { color: var(--soft); font-size: 10.5px; }
 .tabulator-col[aria-sort="none"] .tabulator-col-sorter { display: none !important; }
 .bar { width: 100%; position: relative; height: 18px; background: var(--bar-back);

@@ -235,7 +235,7 @@ class CoverageView(MapView):
             middle,
             right,
             sizing_mode="stretch_both",
-            stylesheets=[style.FILL],
+            stylesheets=[style.SIDES],
         )
 
     def relabel(self) -> None:

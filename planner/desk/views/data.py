@@ -70,7 +70,9 @@ class DataView(MapView):
         wide: dict[str, Any] = {"sizing_mode": "stretch_width"}
         self._parts = Form(self._chosen, margin=0, width=270, stylesheets=[_PARTS])
         self._hint = pn.pane.HTML("", margin=0, stylesheets=[_HINT], **wide)
-        self._all = pn.widgets.Button(stylesheets=[style.SWITCH], margin=0, width=92, height=30)
+        self._all = pn.widgets.Button(
+            stylesheets=[style.SWITCH, style.BUTTON], margin=0, width=92, height=30
+        )
         self._all.on_click(lambda _event: self.map.bridge.go(None))
         self.map = self.lay_map()
         self.map.bridge.on(Clicked, self._clicked)
@@ -96,7 +98,7 @@ class DataView(MapView):
             width=520,
             stylesheets=[style.RIGHT, _RIGHT],
         )
-        return pn.Row(middle, right, sizing_mode="stretch_both", stylesheets=[style.FILL])
+        return pn.Row(middle, right, sizing_mode="stretch_both", stylesheets=[style.SIDES, _SIDES])
 
     async def opened(self) -> None:
         """Draw what is looked at, and begin what it needs."""
@@ -231,4 +233,6 @@ _HINT = """
 _RIGHT = """
 :host { width: clamp(500px, 41vw, 720px) !important; }
 @media (max-width: 1100px) { :host { width: 420px !important; } }
+@media (max-width: 900px) { :host { width: auto !important; } }
 """
+_SIDES = "@media (max-width: 900px) { :host { grid-template-columns: minmax(0, 1fr); } }"

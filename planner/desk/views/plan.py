@@ -62,7 +62,7 @@ class PlanView(View):
         self._counts = pn.pane.HTML(
             "", sizing_mode="stretch_width", margin=(8, 0), stylesheets=[style.TEXT, shown.STYLE]
         )
-        self._list = pn.Column(sizing_mode="stretch_both", margin=(6, 8))
+        self._list = pn.Column(sizing_mode="stretch_both", margin=(6, 8), stylesheets=[style.FILL])
         self._detail = pn.pane.HTML(
             "", sizing_mode="stretch_width", margin=(12, 14, 4, 14), stylesheets=[shown.STYLE]
         )
@@ -92,7 +92,7 @@ class PlanView(View):
             self._list,
             right,
             sizing_mode="stretch_both",
-            stylesheets=[":host { min-height: 0; }"],
+            stylesheets=[style.SIDES],
         )
 
     async def opened(self) -> None:

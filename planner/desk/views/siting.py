@@ -166,7 +166,7 @@ class SitingView(MapView):
             ),
             self.map.bridge,
             sizing_mode="stretch_both",
-            min_width=300,
+            stylesheets=[style.FILL],
         )
         right = pn.Column(
             self._figures,
@@ -182,7 +182,7 @@ class SitingView(MapView):
             middle,
             right,
             sizing_mode="stretch_both",
-            stylesheets=[":host { min-height: 0; }"],
+            stylesheets=[style.SIDES],
         )
         return self._page
 

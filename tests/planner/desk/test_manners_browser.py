@@ -116,16 +116,50 @@ def test_a_table_and_the_map_are_worked_with_keys_alone(address, chrome):
     until(lambda: "tab=plan" in page.driver.current_url, what="the next view")
 
 
+@pytest.mark.parametrize("size", [(1024, 768), (768, 1024)], ids=["lying", "upright"])
 @pytest.mark.parametrize("state", KNOWN)
-def test_nothing_is_wider_than_a_tablet(address, chrome, state):
-    chrome.open("about:blank", size=(1024, 768))
+def test_nothing_is_wider_than_a_tablet(address, chrome, state, size):
+    chrome.open("about:blank", size=size)
     chrome.driver.get(f"{address}?{STATES[state]}&lang=en")
     until(lambda: ready(chrome, state), what=state)
     wide = chrome.js(
         "const page = document.scrollingElement;"
         "return [page.scrollWidth, page.scrollHeight,"
-        " ...all.filter((one) => seen(one) && one.matches('button, select, input, [role=tab]'))"
-        " .map((one) => one.getBoundingClientRect()).filter((box) => box.right > 1025)"
-        " .map((box) => box.right)];"
+        " ...all.filter((one) => seen(one)"
+        "   && one.matches('button, select, input, [role=tab], [data-figure]'))"
+        " .map((one) => one.getBoundingClientRect()).filter((box) => box.right > arguments[0] + 1)"
+        " .map((box) => box.right)];",
+        size[0],
     )
-    assert wide == [1024, 768]
+    assert wide == list(size)
+
+
+@pytest.mark.parametrize("state", ["coverage", "siting"])
+def test_names_of_units_are_read_whole_on_a_tablet(address, chrome, state):
+    chrome.open("about:blank", size=(1024, 768))
+    chrome.driver.get(f"{address}?{STATES[state]}&lang=en")
+    until(lambda: ready(chrome, state), what=state)
+    long = "Shangcheng District"
+    cut = (
+        "const names = all.filter((one) => one.matches('.tabulator-row .name') && seen(one));"
+        "for (const one of names) one.firstChild.textContent = arguments[0];"
+        "return [names.length, names.filter((one) => {"
+        "  const cell = one.closest('.tabulator-cell').getBoundingClientRect();"
+        "  const box = one.getBoundingClientRect();"
+        "  return one.scrollWidth > one.clientWidth || box.bottom > cell.bottom + 1"
+        "    || box.top < cell.top - 1;"
+        "}).length];"
+    )
+    count, lost = chrome.js(cut, long)
+    assert count
+    assert lost == 0
+    narrow = chrome.js(
+        "return all.filter((one) => one.matches('select') && seen(one)).map((one) => {"
+        "  const look = getComputedStyle(one), pen = document.createElement('canvas')"
+        "    .getContext('2d'); pen.font = look.font;"
+        "  const need = pen.measureText(one.selectedOptions[0].text).width + 18"
+        "    + parseFloat(look.paddingLeft) + parseFloat(look.paddingRight);"
+        "  return [one.selectedOptions[0].text, need - one.clientWidth]; })"
+        ".filter(([words, over]) => words === 'district' && over > 0);"
+    )
+    assert narrow == []
