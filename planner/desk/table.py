@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from layers.messages import Language
 
-_WIDTHS = {"people": 64, "served": 64, "rate": 66, "facilities": 42, "change": 54, "missing": 62}
+_WIDTHS = {"people": 64, "served": 64, "rate": 58, "facilities": 42, "change": 54, "missing": 62}
 _COLUMNS = ("name", *(name for name in _WIDTHS if name != "change"))
 
 LOOK: dict[str, Any] = {
@@ -175,10 +175,9 @@ STYLE = """
 .tabulator .tabulator-col, .tabulator .tabulator-cell { border-right: 0 !important; }
 .name { width: 100%; line-height: 1.2; overflow: hidden; text-overflow: ellipsis;
   white-space: nowrap; }
-/* Names in English are long: they take two lines where the code would stand, which is in
-   the tip. */
-.name:lang(en) { white-space: normal; }
-.name:lang(en) :is(small, br) { display: none; }
+/* Names in English are long: where one takes two lines, its code is in the tip alone. */
+.name:lang(en) { white-space: normal; font-size: 12px; line-height: 15px; max-height: 30px; }
+.tabulator-row .tabulator-cell[tabulator-field="name"] { padding-right: 1px; }
 .name small { color: var(--soft); font-size: 10.5px; }
 .tabulator-col[aria-sort="none"] .tabulator-col-sorter { display: none !important; }
 .bar { width: 100%; position: relative; height: 18px; background: var(--bar-back);

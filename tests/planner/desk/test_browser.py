@@ -243,6 +243,38 @@ def test_a_click_tells_the_nearest_facilities_and_draws_the_way(nasty, address, 
     assert page.complaints() == []
 
 
+def test_a_script_for_a_name_is_mere_text_where_it_is_pointed_at(nasty, address, chrome):
+    page = chrome.open(address + "?lang=en&service=mother_baby_room")
+    agrees(page, told(nasty, "mother_baby_room"), lang="en")
+    place = nasty.facilities.set_index("id").geometry["m1"]
+    page.click_map(place.x, place.y)
+    tip = "return [...document.querySelectorAll('.leaflet-tooltip, .leaflet-popup')]"
+    until(
+        lambda: NASTY in " ".join(page.in_frame(tip + ".map((one) => one.textContent);")),
+        what="the name in the tip",
+    )
+    until(
+        lambda: any(
+            NASTY in one
+            for one in page.js(
+                "return all.filter((one) => !one.matches('script, style') && seen(one))"
+                ".map((one) => one.textContent);"
+            )
+        ),
+        what="the name beside the map",
+    )
+    made = ".filter((one) => one.querySelector('script')).length;"
+    assert page.in_frame(tip + made) == 0
+    assert (
+        page.js(
+            "return all.filter((one) => /alert/.test(one.textContent)"
+            " && one.matches('script')).length;"
+        )
+        == 0
+    )
+    assert page.complaints() == []
+
+
 def test_two_years_are_compared_side_by_side(nasty, address, chrome):
     page = chrome.open(address + "?lang=en&service=mother_baby_room&versus=year-2021")
     agrees_on = until(lambda: page.figure("change"), what="the difference")

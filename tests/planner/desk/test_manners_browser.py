@@ -146,8 +146,9 @@ def test_names_of_units_are_read_whole_on_a_tablet(address, chrome, state):
         "return [names.length, names.filter((one) => {"
         "  const cell = one.closest('.tabulator-cell').getBoundingClientRect();"
         "  const box = one.getBoundingClientRect();"
+        "  const text = document.createRange(); text.selectNodeContents(one.firstChild);"
         "  return one.scrollWidth > one.clientWidth || box.bottom > cell.bottom + 1"
-        "    || box.top < cell.top - 1;"
+        "    || text.getBoundingClientRect().bottom > box.bottom + 1;"
         "}).length];"
     )
     count, lost = chrome.js(cut, long)
