@@ -242,6 +242,7 @@ h2 { font-size: 15px; line-height: 1.35; margin: 0 0 2px; }
 .state.met, .state.on_course { color: var(--good); }
 .state.off_course, .state.at_risk { color: var(--bad); }
 svg { width: 100%; height: auto; display: block; }
+@media (max-width: 900px) { svg { max-width: 460px; } }
 .grid { stroke: var(--rule); } .tick { fill: var(--soft); font-size: 11px; }
 .course { fill: none; stroke: var(--main); stroke-width: 2; } .dot { fill: var(--main); }
 .goal { stroke: var(--ink); stroke-width: 3; } .k-course { color: var(--main); }
