@@ -72,7 +72,7 @@ def _build(size: Size, progress: Progress | None) -> City:
         crs=4549,
         provenance={
             key: Provenance(
-                source=f"layers.sources.modelled {modelled.MODEL_VERSION} ({size})",
+                source=f"Hangzhou model {modelled.MODEL_VERSION} ({size})",
                 licence="MIT",
                 date="2020",
                 modelled=True,

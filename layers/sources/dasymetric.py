@@ -54,7 +54,7 @@ class Weights:
     findings: tuple[Finding, ...] = ()
 
 
-def read_counts(source: Source, areas: gpd.GeoDataFrame) -> pd.DataFrame:
+def read_counts(source: Source, areas: gpd.GeoDataFrame) -> tuple[pd.DataFrame, list[Finding]]:
     """Read a table of people by unit.
 
     Parameters
@@ -67,7 +67,8 @@ def read_counts(source: Source, areas: gpd.GeoDataFrame) -> pd.DataFrame:
 
     Returns
     -------
-    A column a group that the table has; the index holds codes of units.
+    A column a group that the table has, the index holding codes of units; and what is to
+    be told of it.
 
     Raises
     ------
@@ -99,8 +100,9 @@ def read_counts(source: Source, areas: gpd.GeoDataFrame) -> pd.DataFrame:
         code.duplicated(keep=False).to_numpy()
         | np.array([bool(stated & set(_ancestors(one, above))) for one in code], dtype=bool),
     )
-    counts = groups.counts(source, frame, groups.columns(source, frame))
-    return counts.set_axis(pd.Index(code, name=None))
+    named = groups.columns(source, frame)
+    counts = groups.counts(source, frame, named)
+    return counts.set_axis(pd.Index(code, name=None)), groups.scaled(named)
 
 
 def read_weights(

@@ -1,5 +1,7 @@
 """Groups: which columns of a table hold them, and those that a source lacks."""
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Final
 
@@ -34,6 +36,15 @@ USUAL: Final[Mapping[Group, tuple[str, ...]]] = {
     "children_0_3": ("children_0_3", "0-3岁", "0-3岁儿童", "0-3岁人口", "婴幼儿", "0至3岁"),
 }  # fmt: skip
 """Names that columns of each group usually have."""
+
+_TIMES: Final = {
+    "百": 1e2, "千": 1e3, "万": 1e4, "十万": 1e5, "百万": 1e6, "亿": 1e8,
+    "thousand": 1e3, "thousands": 1e3, "in thousands": 1e3, "'000": 1e3,
+    "million": 1e6, "millions": 1e6, "in millions": 1e6,
+}  # fmt: skip
+"""Units of people that a column's name may carry, and how many one stands for."""
+_IN_BRACKETS = re.compile(r"[(\[【]([^()\[\]【】]*)[)\]】]")
+_AT_END = re.compile(r"[_ :/](百|千|万|十万|百万|亿)人?$|[_ :/](in )?(thousands?|millions?)$")
 
 _SHOWN = 6
 
@@ -80,7 +91,8 @@ def counts(source: Source, frame: pd.DataFrame, named: Mapping[str, str]) -> pd.
 
     Returns
     -------
-    A column a group; aligned to the table's index.
+    A column a group, in people whatever unit the names of the columns carry; aligned to the
+    table's index.
 
     Raises
     ------
@@ -94,8 +106,45 @@ def counts(source: Source, frame: pd.DataFrame, named: Mapping[str, str]) -> pd.
             if wrong.any():
                 told = {"path": str(source.path), "column": column, "rows": lines(frame, wrong)}
                 raise SourceError(text(f"error.{key}", **told))
-        found[group] = values
+        found[group] = values * times(column)
     return pd.DataFrame(found, index=frame.index)
+
+
+def times(column: str) -> float:
+    """How many people one stands for in a column, by what its name says.
+
+    Examples
+    --------
+    >>> times("常住人口（万人）"), times("人口_千人"), times("Residents (thousands)")
+    (10000.0, 1000.0, 1000.0)
+    >>> times("常住人口"), times("万人小区人口")
+    (1.0, 1.0)
+    """
+    folded = unicodedata.normalize("NFKC", column).lower()
+    said = [words.strip() for words in _IN_BRACKETS.findall(folded)]
+    said += [last[0] for last in [_AT_END.search(_IN_BRACKETS.sub("", folded))] if last]
+    # A unit stands in brackets or at the end: elsewhere it is part of a name.
+    for words in said:
+        for unit, people in _TIMES.items():
+            if words.strip(" _:/").removesuffix("人") == unit:
+                return people
+    return 1.0
+
+
+def scaled(named: Mapping[str, str]) -> list[Finding]:
+    """Tell of columns that are not in single people.
+
+    Parameters
+    ----------
+    named
+        What `columns` tells.
+    """
+    found = {column: times(column) for column in named.values()}
+    told = ", ".join(f"{name} × {people:,.0f}" for name, people in found.items() if people != 1.0)
+    if not told:
+        return []
+    values = {"found": told}
+    return [Finding(layer="population", code="counts_scaled", severity="info", values=values)]
 
 
 def complete(

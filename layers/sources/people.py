@@ -5,6 +5,8 @@ the one that an option named as the group gives it. Groups that the source lacks
 the census by district, as `layers.sources.groups.complete` tells.
 """
 
+from dataclasses import replace
+
 import geopandas as gpd
 import pandas as pd
 import shapely
@@ -20,6 +22,7 @@ from layers.sources.files import Source
 _WHOLE = 0.995
 # Population grids and counts of one decade agree better than this.
 _OFF = 1.5
+_UNITS = (1e3, 1e4)
 
 Read = tuple[gpd.GeoDataFrame, list[Finding]]
 
@@ -38,13 +41,17 @@ def from_points(source: Source, areas: gpd.GeoDataFrame) -> Read:
     named = groups.columns(source, table)
     if len(named) < len(GROUPS):
         given = groups.counts(source, table, named).reset_index(drop=True)
-        return _layer(given, points.reset_index(drop=True), areas, source)
+        layer, found = _layer(given, points.reset_index(drop=True), areas, source)
+        return layer, [*groups.scaled(named), *found]
     # Whole as it stands: the layer's own checks tell of its rows.
     whole = {
-        group: source.numbers(table, column) if source.is_table else table[column].array
+        group: source.numbers(table, column) * groups.times(column)
+        if source.is_table
+        else table[column].to_numpy() * groups.times(column)
         for group, column in named.items()
     }
-    return population.conform(gpd.GeoDataFrame(whole, geometry=points.array)), []
+    layer = population.conform(gpd.GeoDataFrame(whole, geometry=points.array))
+    return layer, groups.scaled(named)
 
 
 def from_units(
@@ -62,12 +69,13 @@ def from_units(
         The table or the weights cannot be read, or a row's unit is not known.
     """
     source.allow("over", "unit", "weight", "floors", "datum", "lon", "lat", "layer", "crs", *GROUPS)
-    counts = dasymetric.read_counts(source, areas)
+    counts, told = dasymetric.read_counts(source, areas)
+    told += _units_beside_census(counts["residents"], areas)
     weights = dasymetric.read_weights(source, areas, streets, crs)
     spread, points, found = dasymetric.spread(counts, weights, areas, streets=streets, crs=crs)
     layer, more = _layer(spread, points, areas, source)
     share = dasymetric.reach(weights, counts.index, areas, crs)
-    return layer, [*found, *more], share
+    return layer, [*told, *found, *more], share
 
 
 def from_raster(
@@ -126,11 +134,40 @@ def _beside_census(layer: gpd.GeoDataFrame, districts: gpd.GeoDataFrame) -> list
         return []
     home = units.assign(layer.geometry, known)["district"]
     here = float(layer["residents"][home.notna().to_numpy()].sum())
-    there = float(counted.loc[known["code"]].sum())
+    return _off("raster_off", here, float(counted.loc[known["code"]].sum()))
+
+
+def _units_beside_census(people: "pd.Series[float]", areas: gpd.GeoDataFrame) -> list[Finding]:
+    """Hold a table's sums against the census, for districts that it has whole."""
+    counted = census.atoms().sum(axis=1)
+    levels, above = areas.set_index("code")["level"], areas.set_index("code")["parent"]
+    home = pd.Series(people.index, people.index).where(levels.reindex(people.index) == "district")
+    home = home.fillna(above.reindex(people.index))
+    # Townships tell of a district where none of its own is missing.
+    parts = areas.loc[areas["level"] == "township", "parent"].value_counts()
+    listed = home[levels.reindex(people.index) == "township"].value_counts()
+    whole = [
+        code
+        for code in dict.fromkeys(home.dropna())
+        if code in counted.index and listed.get(code, 0) in (0, parts.get(code, 0))
+    ]
+    if not whole:
+        return []
+    here = float(people[home.isin(whole).to_numpy()].sum())
+    there = float(counted.loc[whole].sum())
+    found = _off("table_off", here, there)
+    # Just so many thousands or 万 of people: it is another unit, and every figure is wrong.
+    other = [
+        one for one in found if any(1.0 / _OFF < here / there * unit < _OFF for unit in _UNITS)
+    ]
+    return [replace(one, severity="error") for one in other] or found
+
+
+def _off(code: str, here: float, there: float) -> list[Finding]:
     if there / _OFF < here < there * _OFF:
         return []
     values = {"people": here, "census": there, "times": here / there}
-    return [Finding(layer="population", code="raster_off", severity="warning", values=values)]
+    return [Finding(layer="population", code=code, severity="warning", values=values)]
 
 
 def over(source: Source) -> str:

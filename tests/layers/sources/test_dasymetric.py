@@ -118,7 +118,7 @@ WORDS = "编码,常住人口,女性,60岁及以上\n330191001,100,60,10\n3301910
     ],
 )
 def test_tables_as_offices_write_them(tiny_city, tmp_path, words, encoding):
-    read = dasymetric.read_counts(table(tmp_path, words, encoding=encoding), tiny_city.units)
+    read, _ = dasymetric.read_counts(table(tmp_path, words, encoding=encoding), tiny_city.units)
     assert read.index.tolist() == ["330191001", "330191002"]
     assert read.to_dict("list") == {
         "residents": [100, 200], "women": [60, 90], "age_60_plus": [10, 30],
@@ -128,7 +128,7 @@ def test_tables_as_offices_write_them(tiny_city, tmp_path, words, encoding):
 def test_columns_under_names_of_their_own(tiny_city, tmp_path):
     words = "镇,甲,乙\n西南街道,100,60\n"
     source = table(tmp_path, words, ",over=streets,unit=镇,residents=甲,women=乙")
-    read = dasymetric.read_counts(source, tiny_city.units)
+    read, _ = dasymetric.read_counts(source, tiny_city.units)
     assert read.loc["330191001"].to_dict() == {"residents": 100, "women": 60}
 
 

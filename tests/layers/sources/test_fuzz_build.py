@@ -68,7 +68,7 @@ def whole(folder, kind):
 READERS = {
     "units": boundaries.read,
     "streets": lambda source: read_streets(source, None)[0],
-    "counts": lambda source: dasymetric.read_counts(source, areas()),
+    "counts": lambda source: dasymetric.read_counts(source, areas())[0],
     "cells": lambda source: dasymetric.read_weights(source, areas(), ways(), CRS).amount,
     "people": lambda source: people.from_raster(source, areas(), areas(), ways(), CRS)[0],
 }

@@ -231,3 +231,44 @@ def test_a_unit_s_people_out_of_a_database(files, postgres, tiny_city):
     assert near.sum() >= 5
     assert codes(built)["people_on_streets"].rows == ("330105002",)
     assert codes(built)["people_no_row"].rows == ("330102002", "330105001")
+
+
+@pytest.mark.parametrize(
+    ("head", "share", "told"),
+    [
+        ("常住人口", 1.0, {}),
+        ("常住人口", 2.0, {"table_off": "warning"}),
+        ("常住人口（万人）", 1e-4, {"counts_scaled": "info"}),
+        ("residents (thousands)", 1e-3, {"counts_scaled": "info"}),
+    ],
+)
+def test_a_table_in_thousands_is_turned_into_people(files, head, share, told):
+    wanted = census.groups().loc[["330102", "330105"], "residents"]
+    frame = pd.DataFrame({"code": wanted.index, head: (wanted * share).to_numpy()})
+    frame.to_csv(files / "p.csv", index=False)
+    option = "" if head.startswith("常住") else f",residents={head}"
+    built = build(files, f"p.csv,over=streets{option}")
+    factor = 1.0 if "counts_scaled" in told else share
+    found = sums(built.city)["residents"]
+    assert found.to_dict() == pytest.approx((wanted * factor).to_dict())
+    seen = {code: one.severity for code, one in codes(built).items()}
+    assert {code: seen.get(code) for code in told} == told
+    assert {"table_off", "counts_scaled"} & set(seen) == set(told)
+
+
+def test_a_table_whose_unit_is_not_told_is_refused(files):
+    wanted = census.groups().loc[["330102", "330105"], "residents"]
+    frame = pd.DataFrame({"code": wanted.index, "常住人口": (wanted / 1e4).to_numpy()})
+    frame.to_csv(files / "p.csv", index=False)
+    told = codes(build(files, "p.csv,over=streets"))["table_off"]
+    assert told.severity == "error"
+    assert "万人" in told.words("remedy", "zh")
+
+
+def test_townships_are_held_against_their_district_where_all_are_there(files):
+    towns = ["330102001", "330102002", "330105001", "330105002"]
+    wanted = census.groups().loc[["330102", "330105"], "residents"].sum()
+    for rows, told in ((towns, {"table_off"}), (towns[:1], set())):
+        frame = pd.DataFrame({"code": rows, "residents": [wanted * 2.0 / len(rows)] * len(rows)})
+        frame.to_csv(files / "p.csv", index=False)
+        assert {"table_off"} & set(codes(build(files, "p.csv,over=streets"))) == told
