@@ -26,7 +26,7 @@ from scipy.sparse.csgraph import dijkstra
 from layers import City
 from layers.crs import transformed
 from layers.messages import text
-from planner import _search
+from planner import _meetings, _search
 from planner.network import Network
 from planner.workbench import Workbench
 
@@ -340,7 +340,7 @@ class _Rivals:
         """Add up weights around some junctions."""
         count = len(self._sample)
         seeds = self._sample, np.zeros(count), np.arange(count)
-        return _search.sums_within(self._rows, *seeds, count, _SUM_WITHIN_M, self._weight)
+        return _meetings.sums_within(self._rows, *seeds, count, _SUM_WITHIN_M, self._weight)
 
     def scipy_sums(self, around: Ints | None = None) -> Any:
         """Add up weights around some junctions, by scipy."""
@@ -367,7 +367,7 @@ class _Rivals:
         """Add up weights around every junction."""
         every = np.arange(self._rows.nodes)
         seeds = every, np.zeros(len(every)), every
-        return _search.sums_within(self._rows, *seeds, len(every), _SUM_WITHIN_M, self._weight)
+        return _meetings.sums_within(self._rows, *seeds, len(every), _SUM_WITHIN_M, self._weight)
 
     def set_up(self) -> dict[str, Callable[[], Any]]:
         """Peers that begin with the table of edges too."""

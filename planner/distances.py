@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from planner import _search
-from planner._search import Doors
+from planner import _meetings, _search
+from planner._meetings import Doors
 from planner.positions import labels_at
 from planner.reach import SLACK, ends_of, seeds_of, within
 
@@ -131,7 +131,7 @@ def pairs(
     """
     unit, bound = within(cutoff, cutoff_min, towards)
     origins, targets = network.positions_of(origins), network.positions_of(targets)
-    found = _search.meetings(
+    found = _meetings.meetings(
         network.rows(unit, towards),
         *seeds_of(network, origins, unit, towards),
         len(origins),
@@ -193,7 +193,7 @@ def sums(
     unit, bound = within(cutoff, cutoff_min, towards)
     origins, targets = network.positions_of(origins), network.positions_of(targets)
     table = weights.to_frame() if isinstance(weights, pd.Series) else weights
-    total = _search.sums_met(
+    total = _meetings.sums_met(
         network.rows(unit, towards),
         *seeds_of(network, origins, unit, towards),
         len(origins),
@@ -318,7 +318,7 @@ def nearest_rows(
     node[on], way[on] = np.column_stack(over), np.column_stack(cost)
     source, target, direct = _along_streets(network, origins, targets, unit, towards)
     beside = Doors.sorted(len(targets), target, source, direct)
-    distance, origin = _search.few_met(near, node, way, beside, bound + SLACK)
+    distance, origin = _meetings.few_met(near, node, way, beside, bound + SLACK)
     return np.where(origin >= 0, np.minimum(distance, bound), np.inf), origin
 
 
@@ -348,7 +348,7 @@ def _many_rows(
     np.minimum.at(near, doors.to, np.repeat(most, np.diff(doors.start)) + doors.cost)
     distance = np.full((len(targets), count), np.inf)
     origin = np.full((len(targets), count), -1, dtype=np.int64)
-    found = _search.meetings(
+    found = _meetings.meetings(
         *(rows, *seeds, len(origins), limit, doors, beside, len(targets)), most=most, near=near
     )
     put = _search.kernels("_kernels").rank

@@ -11,7 +11,8 @@ from scipy.sparse.csgraph import dijkstra
 
 from planner import _folded, _search
 from planner._curve import along_curve
-from planner._search import compress, nearest_origin, nearest_origins, sums_within, within
+from planner._meetings import sums_within
+from planner._search import compress, nearest_origin, nearest_origins, within
 
 ARCS = st.lists(
     st.tuples(
