@@ -2,7 +2,7 @@
 
 from math import ceil, floor, isnan
 
-from layers.messages import Language, text
+from layers.messages import Language, language, text
 
 
 def people(value: float) -> str:
@@ -56,3 +56,15 @@ def banded(value: float, low: float, high: float) -> str:
     # A hair's breadth keeps rounding from widening a band that ends on a whole per cent.
     least, most = floor(low * 100 + 1e-9), ceil(high * 100 - 1e-9)
     return f"{rate(value)} [{least}–{most}]"
+
+
+def one_language(note: str, lang: Language | None = None) -> str:
+    """Part of a layer's note, which holds both languages, Chinese first.
+
+    Examples
+    --------
+    >>> one_language("街道为模拟 / streets are modelled", "en")
+    'streets are modelled'
+    """
+    chinese, slash, english = note.partition(" / ")
+    return english if slash and (lang or language()) == "en" else chinese

@@ -8,6 +8,7 @@ import pandas as pd
 from rich import box
 from rich.table import Table
 
+from layers import City
 from layers.messages import language, text
 from layers.population import GROUPS
 from layers.sources.files import Source
@@ -17,7 +18,7 @@ from planner.cli.screen import DONE, plain, show_findings, stderr, stdout, worki
 from planner.coverage import Coverage
 from planner.plan import load_plan
 from planner.standards import load_services
-from planner.wording import banded, people
+from planner.wording import banded, one_language, people
 from planner.workbench import Workbench
 
 
@@ -75,7 +76,26 @@ def run(options: argparse.Namespace) -> int:
     show_findings(stderr(), bench.findings)
     for result in results.values():
         _show(result, options)
+    _caution(city)
     return DONE
+
+
+def _caution(city: City) -> None:
+    """Print what the layers of units and people are known to lack: it bends every rate."""
+    told = [
+        one_language(note)
+        for layer in ("units", "population")
+        if layer in city.provenance
+        for note in city.provenance[layer].notes
+    ]
+    if city.modelled or not told:
+        # A model's notes are of its making, and its label stands over every table.
+        return
+    console = stdout()
+    console.print(text("cli.coverage.caution"), style="bold yellow", highlight=False)
+    for line in dict.fromkeys(told):
+        console.print(f"- {line}", style="yellow", markup=False, highlight=False)
+    console.print()
 
 
 def barriers(words: str | None) -> gpd.GeoDataFrame | None:

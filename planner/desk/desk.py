@@ -16,8 +16,8 @@ from planner.desk.study import Study
 from planner.desk.topbar import Progress, TopBar
 from planner.desk.views import VIEWS
 from planner.desk.views.view import View, restore, spoken
-from planner.report.rows import one_language
 from planner.serving import LOCAL
+from planner.wording import one_language
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -39,7 +39,6 @@ _FACILITY_COUNTS, _FACILITY_PT = (60, 250, 1000), (4.6, 3.4, 2.4, 1.5)
 _LINES_KEPT = 1
 """Rank of the least main streets drawn."""
 _ACCENT = "#7b3294"
-_SHORTEST_PX = 0.35
 
 
 class Atlas:

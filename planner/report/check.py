@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, get_args
 from layers.findings import Finding, Severity
 from layers.formulas import defused
 from layers.messages import Language, language, text
-from planner.report.rows import ROWS_HELD, RowWords, described, one_language, rows_of
+from planner.report.rows import ROWS_HELD, RowWords, described, rows_of
 from planner.report.sketch import Sketches
 from planner.report.style import STYLE
 from planner.standards import load_services
+from planner.wording import one_language
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -34,7 +34,6 @@ _WIDE = 10
 _SHORT = 22
 """A table of no more rows stays in one piece."""
 _SHADE, _SUM_SHADE, _RULE = "E4EAF2", "F4F4F2", "8C8C8C"
-_EMU = 360_000
 
 
 def write_docx(report: Report, pictures: Mapping[str, bytes], lang: Language) -> bytes:

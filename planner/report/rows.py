@@ -124,12 +124,6 @@ def described(
     return table
 
 
-def one_language(note: str, lang: Language) -> str:
-    """Part of a note, which holds both languages, Chinese first."""
-    chinese, slash, english = note.partition(" / ")
-    return english if slash and lang == "en" else chinese
-
-
 def findings_csv(
     city: City,
     findings: Sequence[Finding],

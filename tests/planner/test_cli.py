@@ -8,6 +8,7 @@ import pytest
 import shapely
 
 from layers import City
+from layers.messages import text
 from planner import coverage, load_services
 from planner.cli import main
 
@@ -23,6 +24,20 @@ def run(capsys, *words):
     status = main([str(word) for word in words])
     captured = capsys.readouterr()
     return status, captured.out, captured.err
+
+
+def test_what_bends_the_rates_is_told_below_the_tables(capsys, folder, tiny_city):
+    note = "单元只有一部分在研究范围内: 西区 1%。 / Only partly in the area: West 1%."
+    units = replace(tiny_city.provenance["units"], notes=(note,), modelled=False)
+    told = {key: replace(one, modelled=False) for key, one in tiny_city.provenance.items()}
+    replace(tiny_city, provenance={**told, "units": units}).save(folder.with_name("cut"))
+    words = ["coverage", "--city", str(folder.with_name("cut")), "--service", "menopause_clinic"]
+    for lang, part in (("zh", "西区 1%"), ("en", "West 1%")):
+        assert main(["--lang", lang, *words]) == 0
+        shown = capsys.readouterr().out
+        assert shown.rstrip().splitlines()[-1].endswith(part + ("。" if lang == "zh" else "."))
+    assert main(["coverage", "--city", str(folder), "--service", "menopause_clinic"]) == 0
+    assert text("cli.coverage.caution") not in capsys.readouterr().out
 
 
 def test_coverage_as_json_is_coverage(capsys, folder, tiny_city):

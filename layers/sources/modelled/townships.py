@@ -17,7 +17,6 @@ _SEED: Final = 330100
 # In degrees: borders wander as real ones do, and by less where towns lie close.
 _WAVES: Final = ((0.05, 0.006), (0.012, 0.0011))
 _STEP: Final = 0.006
-_AREA: Final = 2
 
 
 def districts() -> gpd.GeoDataFrame:

@@ -13,7 +13,7 @@ from planner.desk.listing import Listing
 from planner.desk.session import Cancelled
 from planner.desk.views.data_map import DRAWN
 from planner.maps.words import said
-from planner.report.rows import one_language
+from planner.wording import one_language
 
 if TYPE_CHECKING:
     from planner.desk.views.data import DataView

@@ -95,6 +95,13 @@ def test_an_area_without_anything_in_it(files):
         build(files, area="100,20,101,21")
 
 
+def test_people_who_all_live_elsewhere_are_refused_with_the_remedy(files, tiny_city):
+    far = tiny_city.population.assign(geometry=tiny_city.population.translate(1.0, 0.0))
+    far.to_file(files / "far.gpkg")
+    with pytest.raises(SourceError, match=r"datum=.*--area"):
+        build(files, area="streets", population=Source.parse(str(files / "far.gpkg")))
+
+
 def test_no_facilities_is_worth_a_warning(files):
     found = codes(build(files, facilities=[]))
     assert {(code, one.severity) for code, one in found.items()} == {("empty", "warning")}
