@@ -2,6 +2,7 @@
 
     planner bench --size small --json > bench.json
     python benchmarks/record.py add bench.json
+    python benchmarks/record.py add earlier.json --commit 583c9ff
     python benchmarks/record.py draw
 
 A ratio to another program, measured in the same run, tells about the code; seconds tell about
@@ -15,8 +16,7 @@ import csv
 import json
 import subprocess
 import sys
-from datetime import UTC, datetime
-from importlib.metadata import version
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,19 @@ def lines_of(bench: dict[str, Any], **made: str) -> list[dict[str, Any]]:
         {name: {**made, "nodes": bench["nodes"], **row}.get(name) for name in COLUMNS}
         for row in bench["rows"]
     ]
+
+
+def about(commit: str) -> dict[str, str]:
+    """Date, version and short name of a commit."""
+
+    def git(*words: str) -> str:
+        command = ["git", *words]
+        told = subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=True)
+        return told.stdout.strip()
+
+    project = tomllib.loads(git("show", f"{commit}:pyproject.toml"))["project"]
+    date, name = git("show", "--no-patch", "--format=%cs %h", commit).split()
+    return {"date": date, "version": project["version"], "commit": name}
 
 
 def joined(before: list[dict[str, Any]], fresh: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -111,6 +124,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("task", choices=["add", "draw"])
     parser.add_argument("bench", nargs="?", type=Path, help="JSON of planner bench")
+    parser.add_argument("--commit", default="HEAD", help="what was measured")
     parser.add_argument("--record", type=Path, default=RECORD)
     parser.add_argument("--plot", type=Path, default=PLOT)
     options = parser.parse_args()
@@ -118,13 +132,7 @@ def main() -> None:
     if options.task == "add":
         if options.bench is None:
             parser.error("add wants the JSON of a run")
-        git = ["git", "rev-parse", "--short", "HEAD"]
-        commit = subprocess.run(git, cwd=HERE, capture_output=True, text=True, check=False)
-        made = {
-            "date": datetime.now(UTC).date().isoformat(),
-            "version": version("coverage-planner"),
-            "commit": commit.stdout.strip(),
-        }
+        made = about(options.commit)
         bench = json.loads(options.bench.read_text(encoding="utf-8"))
         lines = joined(lines, lines_of(bench, **made))
         write(options.record, lines)

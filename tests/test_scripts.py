@@ -93,6 +93,17 @@ def test_the_record_of_the_bench(tmp_path):
     assert "0.2.0" in drawn
 
 
+def test_a_commit_is_recorded_under_its_own_date():
+    about = script(ROOT / "benchmarks" / "record.py").about
+    try:
+        made = about("HEAD")
+    except (subprocess.CalledProcessError, FileNotFoundError) as wrong:
+        pytest.skip(f"no repository here: {wrong}")
+    assert set(made) == {"date", "version", "commit"}
+    assert len(made["date"]) == 10
+    assert made["version"] in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+
+
 def test_the_record_that_is_kept_can_be_drawn(tmp_path):
     kept = ROOT / "benchmarks" / "record.csv"
     with kept.open(encoding="utf-8", newline="") as file:
