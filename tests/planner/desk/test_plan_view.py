@@ -97,10 +97,12 @@ def test_a_link_opens_a_target_and_a_row_chooses_another(address, chrome, told):
 def test_another_year_is_followed_and_the_language_leaves_no_word_behind(address, chrome):
     page = chrome.open(f"{address}?tab=plan&until=2021&lang=en&target=clinics_in_city")
     until(lambda: detail(page), what="the target")
-    assert "2021" in page.js(
+    years = (
         "return all.filter((one) => one.matches('table.years') && seen(one))"
         ".map((one) => one.textContent).join();"
     )
+    # The table follows the target's head.
+    until(lambda: "2021" in page.js(years), what="the years")
     # The plan's own numbering and the button of the other language stay as they are.
     left = [
         words
