@@ -15,7 +15,7 @@ from tests.documents import block, shell
 from tests.planner.desk.chromium import NEEDS_CHROMIUM, WORDS, serving, until
 from tests.planner.desk.test_browser import SERVE, agrees, told
 from tests.planner.desk.test_data_view import FOUND
-from tests.planner.desk.test_plan_view import counts
+from tests.planner.desk.test_plan_view import counts, detail
 from tests.planner.desk.test_report_view import LINKS, PAGE
 from tests.planner.desk.test_siting_view import PIN, drag, shown
 
@@ -161,6 +161,49 @@ def test_a_report_tells_the_figures_of_the_command_line(served, chrome):
         assert service["name"] in report, key
         assert f"{service['city']['rate']:.1%}" in report, key
     in_order(page, address)
+
+
+# A state of each view, and what tells that the page is in it.
+HELD = {
+    "siting": (
+        'tab=siting&service=home_care_centre&look=120.165,30.26,14&wanted={"number": 3}',
+        lambda page: (
+            page.frame()
+            and page.rows()
+            and page.view() == pytest.approx([14, 30.26, 120.165], abs=1e-3)
+            and "3"
+            in page.js("return all.filter((one) => one.matches('input')).map((one) => one.value);")
+        ),
+    ),
+    "plan": (
+        "tab=plan&until=2022&target=clinics_in_city",
+        lambda page: detail(page) and "更年期" in detail(page)[1],
+    ),
+    "data": (
+        "tab=data&part=check",
+        lambda page: set(counts(page)) == {"error", "warning", "info"},
+    ),
+    "report": (
+        "tab=report&kind=final&until=2025",
+        lambda page: page.js(
+            "return all.some((one) => one.matches('input[type=radio]:checked') && seen(one)"
+            " && one.closest('label, div').textContent.includes('终期'));"
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("view", HELD)
+def test_a_link_restores_the_state_of_the_other_views(served, chrome, view):
+    _, address = served
+    state, holds = HELD[view]
+    page = chrome.open(f"{address}?lang=zh&{state}")
+    until(lambda: holds(page), what="the state")
+    link = page.driver.current_url
+    page.open("about:blank")
+    page.open(link)
+    until(lambda: holds(page), what="the state again")
+    assert page.complaints() == []
 
 
 @pytest.mark.parametrize("view", ASKED)
