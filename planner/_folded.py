@@ -8,16 +8,15 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from planner._threads import processors
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Shorts = NDArray[np.int32]
+    from numpy.typing import NDArray
+
+    from planner._search import Floats, Ints, Shorts
 
 TILE = 1 << 17
 """Nodes of a tile, whose arcs and labels a processor's cache still holds."""

@@ -368,6 +368,18 @@ def enter(
 
 
 @compiled
+def _against(held, held_cost, held_origin, turn, here, source):
+    """Hold a label against all that are held for its position; the better, and the next turn."""
+    at = held[turn]
+    while turn < len(held) and held[turn] == at:
+        cost, who = held_cost[turn], held_origin[turn]
+        turn += 1
+        if cost < here or (cost == here and who < source):
+            here, source = cost, who
+    return here, source, turn
+
+
+@compiled
 def chains(
     first,
     last,
@@ -419,11 +431,8 @@ def chains(
             leg += 1
             if here > limit or source < 0:
                 here, source = np.inf, np.int64(-1)
-            while turn < len(held) and held[turn] == at:
-                cost, who = held_cost[turn], held_origin[turn]
-                turn += 1
-                if cost < here or (cost == here and who < source):
-                    here, source = cost, who
+            if turn < len(held) and held[turn] == at:
+                here, source, turn = _against(held, held_cost, held_origin, turn, here, source)
             distance[inner[at]] = here
             origin[inner[at]] = source
         leg = chain_legs[chain, 1]
@@ -481,11 +490,8 @@ def trees(
         source = origin[parent[at]]
         if here > limit or source < 0:
             here, source = np.inf, np.int64(-1)
-        while turn < len(held) and held[turn] == inside + at:
-            cost, who = held_cost[turn], held_origin[turn]
-            turn += 1
-            if cost < here or (cost == here and who < source):
-                here, source = cost, who
+        if turn < len(held) and held[turn] == inside + at:
+            here, source, turn = _against(held, held_cost, held_origin, turn, here, source)
         if here < np.inf or not blank:
             distance[tree[at]] = here
             origin[tree[at]] = source

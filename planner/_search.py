@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-_Shorts = NDArray[np.int32]
+Shorts = NDArray[np.int32]
 _Seeds = tuple[Ints, Floats, Ints]
 """Nodes, costs and origins."""
-_Reached = tuple[int, int, _Shorts]
+_Reached = tuple[int, int, Shorts]
 """A range of nodes, and those that have a label; the range is empty if they lie anywhere."""
 
 _ARC = np.dtype([("cost", np.float64), ("head", np.int32)])
@@ -217,7 +217,7 @@ def _outcome(nodes: int, reached: list[_Reached], least: int) -> tuple[tuple[Flo
 
 
 def _label(
-    graph: Rows | Folded, seeds: _Seeds, limit: float, label: Floats, touched: _Shorts
+    graph: Rows | Folded, seeds: _Seeds, limit: float, label: Floats, touched: Shorts
 ) -> list[_Reached]:
     """Label a graph, tile by tile."""
     made, tiles, nodes = kernels("_tiles"), graph.tiles, len(graph.start) - 1
@@ -225,7 +225,7 @@ def _label(
     reached = [0] * tiles.count
     legs = (graph.leg, graph.legs) if isinstance(graph, Folded) else (touched[:0], label[:0])
 
-    def search(seeds: _Seeds, low: int, high: int, own: _Shorts, known: int) -> int:
+    def search(seeds: _Seeds, low: int, high: int, own: Shorts, known: int) -> int:
         count: int = made.nearest(
             graph.start, graph.arcs, *legs, low, high, *seeds, limit, *buckets, label, own, known
         )
@@ -381,12 +381,12 @@ def _by_tile(tiles: Tiles, seeds: _Seeds) -> tuple[_Seeds, list[tuple[int, slice
     ]
 
 
-def _labels(nodes: int) -> tuple[Floats, NDArray[np.int32]]:
+def _labels(nodes: int) -> tuple[Floats, Shorts]:
     """Room for the labels of nodes, which each thread keeps: a search leaves it as it was.
 
     It is taken away until then, so that a search that breaks off leaves nothing behind.
     """
-    kept: tuple[Floats, NDArray[np.int32]] | None = getattr(_own, "labels", None)
+    kept: tuple[Floats, Shorts] | None = getattr(_own, "labels", None)
     _own.labels = None
     if kept is None or len(kept[1]) < nodes or len(kept[1]) > _SPARE * nodes:
         label = np.empty(2 * nodes)

@@ -133,9 +133,10 @@ def build_city(
     refuse_errors([*population_layer.check(residents), *facility_layer.check(sites)])
     if area:
         areas = within
-        whole, (residents, fewer) = len(residents), _within(residents, box, "population")
-        if whole and len(areas) and not len(residents):
-            raise SourceError(text("error.area_nobody", count=whole))
+        everybody = len(residents)
+        residents, fewer = _within(residents, box, "population")
+        if everybody and len(areas) and not len(residents):
+            raise SourceError(text("error.area_nobody", count=everybody))
         sites, less = _within(sites, box, "facilities")
         found = [*_about(found, areas), *clipped, *fewer, *less]
     found += [*met, *broken, *cells.squeezed(share, areas), *repeated]

@@ -10,7 +10,8 @@ from typing import Any
 
 from layers.resources import data_path
 
-_BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|【[^【】]*】")
+BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|【[^【】]*】")
+"""What stands in brackets, in a name without full-width forms."""
 _FILLERS = re.compile(r"[\s_.,:;'\"/\\-]+")
 
 
@@ -68,7 +69,7 @@ def bare(name: Any) -> str:
     '经度gcj02'
     """
     folded = unicodedata.normalize("NFKC", str(name)).lower()
-    plain = _FILLERS.sub("", _BRACKETS.sub(_datum_within, folded))
+    plain = _FILLERS.sub("", BRACKETS.sub(_datum_within, folded))
     # A name that is all brackets keeps what is in them.
     return plain or _FILLERS.sub("", folded)
 

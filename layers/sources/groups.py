@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import geopandas as gpd
 import numpy as np
@@ -16,6 +16,7 @@ from layers.findings import Finding
 from layers.messages import text
 from layers.population import GROUPS, Group
 from layers.sources import census
+from layers.sources.columns import BRACKETS
 from layers.sources.files import Source, lines
 
 USUAL: Final[Mapping[Group, tuple[str, ...]]] = {
@@ -39,12 +40,10 @@ USUAL: Final[Mapping[Group, tuple[str, ...]]] = {
 
 _TIMES: Final = {
     "百": 1e2, "千": 1e3, "万": 1e4, "十万": 1e5, "百万": 1e6, "亿": 1e8,
-    "thousand": 1e3, "thousands": 1e3, "in thousands": 1e3, "'000": 1e3,
-    "million": 1e6, "millions": 1e6, "in millions": 1e6,
+    "thousand": 1e3, "thousands": 1e3, "'000": 1e3, "million": 1e6, "millions": 1e6,
 }  # fmt: skip
 """Units of people that a column's name may carry, and how many one stands for."""
-_IN_BRACKETS = re.compile(r"[(\[【]([^()\[\]【】]*)[)\]】]")
-_AT_END = re.compile(r"[_ :/](百|千|万|十万|百万|亿)人?$|[_ :/](in )?(thousands?|millions?)$")
+_GAPS = re.compile(r"[\s_:/]+")
 
 _SHOWN = 6
 
@@ -121,14 +120,28 @@ def times(column: str) -> float:
     (1.0, 1.0)
     """
     folded = unicodedata.normalize("NFKC", column).lower()
-    said = [words.strip() for words in _IN_BRACKETS.findall(folded)]
-    said += [last[0] for last in [_AT_END.search(_IN_BRACKETS.sub("", folded))] if last]
     # A unit stands in brackets or at the end: elsewhere it is part of a name.
-    for words in said:
-        for unit, people in _TIMES.items():
-            if words.strip(" _:/").removesuffix("人") == unit:
-                return people
+    last = _GAPS.split(BRACKETS.sub("", folded).strip())[-1]
+    for words in (*(bracket[1:-1] for bracket in BRACKETS.findall(folded)), last):
+        unit = words.strip().removeprefix("in ").removesuffix("人")
+        if unit in _TIMES:
+            return _TIMES[unit]
     return 1.0
+
+
+def people(source: Source, frame: pd.DataFrame, column: str) -> Any:
+    """Take one column out of a table, in people, and leave its faults to the layer's checks.
+
+    Raises
+    ------
+    SourceError
+        A cell of a table of text is no number; the message names the line.
+    """
+    counts = frame[column]
+    is_text = pd.api.types.is_string_dtype(counts)
+    values = source.numbers(frame, column) if is_text else counts.array
+    each = times(column)
+    return values if each == 1.0 else values * each
 
 
 def scaled(named: Mapping[str, str]) -> list[Finding]:

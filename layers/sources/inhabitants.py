@@ -6,7 +6,7 @@ import pandas as pd
 from layers import population
 from layers.findings import Finding
 from layers.population import GROUPS
-from layers.sources import coordinates
+from layers.sources import coordinates, groups
 from layers.sources.columns import find, usual
 from layers.sources.files import Source
 from layers.sources.points import OPTIONS, locate
@@ -41,22 +41,18 @@ def read(
     """
     source.allow(*GROUPS, *OPTIONS)
     located = locate(source, "population", near=near)
-    made: dict[str, object] = {}
-    lost = 0.0
+    named: dict[str, str] = {}
     for group in GROUPS:
         if group in source.options:
             column: str | None = source.column(located.table, group, ())
         else:
             column = find(located.table.columns, usual("group", group))
-        if column is None:
-            continue
-        counts = located.table[column]
-        is_text = pd.api.types.is_string_dtype(counts)
-        made[group] = source.numbers(located.table, column) if is_text else counts.array
-        if group == "residents":
-            lost = _people(located.rejected, column)
+        if column is not None:
+            named[group] = column
+    made = {group: groups.people(source, located.table, own) for group, own in named.items()}
     people = gpd.GeoDataFrame(made, geometry=located.points.array)
-    found = list(located.findings)
+    found = [*located.findings, *groups.scaled(named)]
+    lost = _people(located.rejected, named["residents"]) if "residents" in named else 0.0
     if lost > 0:
         values = {"path": source.path.name, "people": lost}
         found.append(
@@ -70,4 +66,4 @@ def read(
 def _people(rejected: Rejected, column: str) -> float:
     """Residents in rows that were not placed, as far as they can be read."""
     values, _ = coordinates.numbers(rejected.rows[column].astype("str"))
-    return float(pd.Series(values).sum())
+    return float(pd.Series(values).sum()) * groups.times(column)

@@ -44,12 +44,7 @@ def from_points(source: Source, areas: gpd.GeoDataFrame) -> Read:
         layer, found = _layer(given, points.reset_index(drop=True), areas, source)
         return layer, [*groups.scaled(named), *found]
     # Whole as it stands: the layer's own checks tell of its rows.
-    whole = {
-        group: source.numbers(table, column) * groups.times(column)
-        if source.is_table
-        else table[column].to_numpy() * groups.times(column)
-        for group, column in named.items()
-    }
+    whole = {group: groups.people(source, table, column) for group, column in named.items()}
     layer = population.conform(gpd.GeoDataFrame(whole, geometry=points.array))
     return layer, groups.scaled(named)
 

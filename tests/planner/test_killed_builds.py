@@ -13,17 +13,22 @@ KILLS = int(os.environ.get("PLANNER_KILLS", "20"))
 """How many builds are killed; set PLANNER_KILLS for a longer run."""
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
-def test_builds_killed_at_random_leave_no_half_city(tmp_path):
+def kill(module, folder, kills):
+    """Run a script that kills its own children; what it tells."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.planner.killed_builds", str(tmp_path), str(KILLS), "7"],
+        [sys.executable, "-m", f"tests.planner.{module}", str(folder), str(kills), "7"],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
+    return json.loads(done.stdout)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
+def test_builds_killed_at_random_leave_no_half_city(tmp_path):
+    told = kill("killed_builds", tmp_path, KILLS)
     assert sum(told["killed"].values()) == KILLS
     assert told["killed"]["save"] >= KILLS // 4
     # The next build clears up what the killed ones left.

@@ -43,3 +43,13 @@ def test_counts_that_are_no_numbers_name_their_rows(tmp_path):
 def test_a_group_that_is_missing_is_found_by_the_check(tmp_path):
     people, _, _ = read(source(tmp_path, "lon,lat,residents\n120,30,5\n"))
     assert {one.code for one in population.check(people)} == {"column_missing"}
+
+
+def test_counts_in_ten_thousands_are_turned_into_people(tmp_path):
+    content = CHINESE.replace("常住人口", "常住人口（万人）")
+    rows = "甲,120.15,30.27,0.12,600,300,100,200,110,30\n乙,,,0.03,150,70,20,50,30,9\n"
+    people, found, _ = read(source(tmp_path, content + rows))
+    assert people[list(GROUPS)].iloc[0].tolist() == [1200, 600, 300, 100, 200, 110, 30]
+    told = {one.code: one for one in found}
+    assert "10,000" in told["counts_scaled"].message
+    assert "300" in told["people_in_rejected"].message
