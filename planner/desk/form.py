@@ -27,7 +27,7 @@ class Form(pn.custom.JSComponent):
     chosen
         Called with a field's name, its new value and whether the reader has settled on it
         (False while a slider moves); may be a coroutine function. While it runs no
-        further value is sent, then the latest one. A slider's reset gives None.
+        further value is sent, then the latest one of each field. A slider's reset gives None.
     params
         As Panel's components take them.
 

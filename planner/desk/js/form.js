@@ -1,22 +1,26 @@
 // A column of choices: radios, menus, buttons and a slider, each with its label.
-// Of a slider's values one is on its way at a time; of those that come meanwhile the last.
+// One value is on its way at a time; of those that come meanwhile each field's last one waits.
 export function render({ model }) {
   const form = document.createElement("form");
   form.className = "form";
   form.addEventListener("submit", (event) => event.preventDefault());
-  let serial = 0, flying = false, next = null, held = null, patience = null;
+  const waiting = new Map();
+  let serial = 0, flying = false, held = null, patience = null;
 
   function send(name, value, final) {
-    const said = { name, value, final, serial: ++serial };
-    if (flying) { next = said; return; }
+    if (flying) { waiting.delete(name); waiting.set(name, { value, final }); return; }
     flying = true;
     patience = setTimeout(landed, 10000);
-    model.send_msg(said);
+    model.send_msg({ name, value, final, serial: ++serial });
   }
   function landed() {
     clearTimeout(patience);
     flying = false;
-    if (next) { const said = next; next = null; send(said.name, said.value, said.final); }
+    for (const [name, { value, final }] of waiting) {
+      waiting.delete(name);
+      send(name, value, final);
+      return;
+    }
   }
   model.on("msg:custom", (event) => {
     const said = event && event.data !== undefined ? event.data : event;

@@ -272,7 +272,7 @@ class ImportPane:
             self._options.pop("service", None)
         else:
             self._set(name, value)
-        # A form holds back what is chosen until it is answered, all but the last of it.
+        # A form holds back what is chosen until it is answered; a file may take long to read.
         pn.state.execute(self.read)
 
     def _set(self, name: str, value: str) -> None:
