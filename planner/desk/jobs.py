@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from html import escape
 from typing import TYPE_CHECKING, Any, cast
 
@@ -13,13 +14,14 @@ from layers.messages import Language, speaking, text
 from planner.desk import style
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from planner.desk.session import Session
     from planner.jobs import Supervisor
-    from planner.store import Job
+    from planner.store import Job, Role
 
-_LOOK_S = 0.7
+# What is quick is seen at once, what takes long now and then.
+_SOONEST_S, _LATEST_S, _SHARE = 0.05, 0.7, 0.1
 _SHOWN = 20
 
 
@@ -33,7 +35,19 @@ class JobLine:
     kind
         The kind of job.
     done
-        Called with a job that is done, when it is, or when it is chosen among the earlier.
+        Called with a job that is done, when it is.
+    entry
+        Tells what an earlier job is called in the list.
+    words
+        Table of the catalogue that the words are in, besides those of ``desk.job``.
+    role
+        What whoever asks must be at least.
+    chosen
+        Called with a job that is chosen among the earlier; `done` when None.
+    joins
+        Tells whether a job that is at work when the view is opened is to be followed.
+    changed
+        Called when a job begins to be followed, and when it is over.
 
     Attributes
     ----------
@@ -41,9 +55,23 @@ class JobLine:
         A Panel viewable; empty where no work is done beside the server.
     """
 
-    def __init__(self, session: Session, *, kind: str, done: Callable[[Job], None]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        *,
+        kind: str,
+        done: Callable[[Job], None],
+        entry: Callable[[Job], str],
+        words: str,
+        role: Role = "viewer",
+        chosen: Callable[[Job], Awaitable[None]] | None = None,
+        joins: Callable[[Job], bool] | None = None,
+        changed: Callable[[], None] | None = None,
+    ) -> None:
         self.session = session
-        self._kind, self._done = kind, done
+        self._kind, self._done, self._entry, self._words = kind, done, entry, words
+        self._role: Role = role
+        self._chosen, self._joins, self._changed = chosen, joins, changed
         self._job: Job | None = None
         self._closed = False
         self._following: asyncio.Future[None] | None = None
@@ -58,18 +86,29 @@ class JobLine:
             margin=(4, 0, 0, 0),
         )
         self._earlier = pn.widgets.Select(visible=False, stylesheets=[style.CONTROL], **wide)
-        self._cancel.on_click(self._stop)
+        self._cancel.on_click(self.stop)
         self._earlier.param.watch(self._choose, "value")
         self.page = pn.Column(self._state, self._cancel, self._earlier, **wide)
+
+    @property
+    def going(self) -> bool:
+        """Whether a job that is not over is followed."""
+        return self._job is not None and not self._job.over
 
     def close(self) -> None:
         """Follow nothing any more; the jobs go on."""
         self._closed = True
 
+    def forget(self) -> None:
+        """Say no more of a job that is over."""
+        if not self.going:
+            self._job = None
+            self._show()
+
     def relabel(self) -> None:
         """Put every word into the session's language."""
-        self._cancel.name = self.session.text("desk.job.cancel")
-        self._earlier.name = self.session.text("desk.job.earlier")
+        self._cancel.name = self.session.text(f"{self._words}.cancel")
+        self._earlier.name = self.session.text(f"{self._words}.earlier")
         self._show()
         self._offer()
 
@@ -80,9 +119,11 @@ class JobLine:
 
         def submit() -> Job:
             with speaking(lang):
-                session.require("viewer")
+                session.require(self._role)
                 who = session.identity.name
-                return beside.store.jobs.ask(self._kind, asked, city=beside.place, who=who)
+                job = beside.store.jobs.ask(self._kind, asked, city=beside.place, who=who)
+            beside.look()
+            return job
 
         job = await self._try(submit)
         if job is not None:
@@ -100,8 +141,9 @@ class JobLine:
             return
         self._jobs = [job for job in found if job.kind == self._kind]
         self._offer()
-        going = [job for job in self._jobs if not job.over]
-        if going and (self._job is None or self._job.over):
+        joins = self._joins or (lambda _: True)
+        going = [job for job in self._jobs if not job.over and joins(job)]
+        if going and not self.going:
             # Whoever opens the view does not wait for that.
             self._following = asyncio.ensure_future(self._follow(going[0]))
 
@@ -113,19 +155,26 @@ class JobLine:
 
     async def _follow(self, job: Job) -> None:
         """Show how a job fares until it is over, or another one is followed."""
-        self._job = job
+        self._job, begun = job, time.monotonic()
         jobs = self._beside.store.jobs
+        self._tell()
         while not self._closed and self._job is not None and self._job.id == job.id:
             self._job = job
             self._show()
             if job.over:
-                await self.refresh()
                 if job.state == "done":
                     self._done(job)
+                self._tell()
+                await self.refresh()
                 return
-            await asyncio.sleep(_LOOK_S)
+            pause = max(_SHARE * (time.monotonic() - begun), _SOONEST_S)
+            await asyncio.sleep(min(pause, _LATEST_S))
             # A store that is busy for a moment is asked again.
             job = await self._try(lambda: jobs.get(job.id), say=False) or job  # noqa: B023
+
+    def _tell(self) -> None:
+        if self._changed is not None:
+            self._changed()
 
     def _show(self) -> None:
         job = self._job
@@ -145,10 +194,7 @@ class JobLine:
         lang = cast("Language", self.session.lang)
         options = {text("desk.job.choose", lang): ""}
         for job in [one for one in self._jobs if one.state == "done"][:_SHOWN]:
-            kind = self.session.text(f"desk.report.kind.{job.asked['kind']}")
-            made = f"{job.made.astimezone():%m-%d %H:%M:%S}"
-            year = job.asked["year"]
-            options[text("desk.job.entry", lang, year=year, kind=kind, made=made)] = job.id
+            options[self._entry(job)] = job.id
         self._earlier.visible = len(options) > 1
         if self._earlier.options != options:
             self._earlier.param.update(options=options, value="")
@@ -167,14 +213,24 @@ class JobLine:
 
         job = await self._try(look)
         if job is not None and job.state == "done":
-            self._done(job)
+            if self._chosen is None:
+                self._done(job)
+            else:
+                await self._chosen(job)
 
-    async def _stop(self, _event: Any) -> None:
-        job, jobs = self._job, self._beside.store.jobs
+    async def stop(self, *_events: Any) -> None:
+        """Ask the job that is followed to stop."""
+        job, beside = self._job, self._beside
         if job is None:
             return
         who = self.session.identity.name
-        stopped = await self._try(lambda: jobs.cancel(job.id, who=who))
+
+        def cancel() -> Job:
+            stopped = beside.store.jobs.cancel(job.id, who=who)
+            beside.look()
+            return stopped
+
+        stopped = await self._try(cancel)
         if stopped is not None and self._job is not None and self._job.id == job.id:
             self._job = stopped
             self._show()

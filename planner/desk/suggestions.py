@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import math
-import time
-from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any, cast
 
 import panel as pn
 
+from layers.errors import PlannerError
+from layers.messages import text
 from planner import wording
-from planner.changes import Base, Close
+from planner.changes import Close
 from planner.desk import siting_ask, style
 from planner.desk.form import Form
+from planner.desk.jobs import JobLine
 from planner.desk.session import Cancelled
-from planner.desk.siting_ask import Ask
+from planner.jobs import SITING
 from planner.maps import colours
 from planner.maps.scene import Marker
-from planner.maps.words import said
-from planner.network import Network
-from planner.siting.site import site
-from planner.siting.siting import figure, measure_of
+from planner.siting.advice import Advice, advise
+from planner.siting.ask import Ask
+from planner.siting.question import Question
+from planner.siting.siting import plain
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -30,39 +30,17 @@ if TYPE_CHECKING:
     from planner.changes import Change, Outcome
     from planner.desk.session import Session, Task
     from planner.scenario import Scenario
-    from planner.siting.control import Progress
-    from planner.siting.siting import Siting
+    from planner.siting.advice import Suggested
+    from planner.store import Job
 
 PREFIX = "suggested/"
 """What the ids of their markers begin with."""
 
-_TELL_EVERY = 0.3
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Suggested:
-    """A change that a model suggests, one at a time to be accepted.
-
-    Attributes
-    ----------
-    change
-        The opening or closing; None for a facility that stays where it is.
-    name
-        What it is called.
-    told
-        What it does, in words.
-    place
-        Longitude and latitude of what would open; None of others.
-    """
-
-    change: Change | None
-    name: str
-    told: str
-    place: tuple[float, float] | None = None
-
 
 class Suggestions:
     """Controls that run a siting model and list its sites in the order of what each adds.
+
+    The model runs beside the server, where work is done there, and else in a thread of it.
 
     Parameters
     ----------
@@ -76,17 +54,19 @@ class Suggestions:
         Called when other sites are suggested than before.
     asked
         Called when something else is asked of the model.
+    take_up
+        Makes the desk look at what a question is about.
 
     Attributes
     ----------
-    siting
-        What the model gave; None before it ran, or once that is out of date.
-    rows
-        What it suggests, in the order of the list.
+    advice
+        What the model suggests; None before it ran, or once that is out of date.
     left
-        Places in the list that are not accepted yet, from 0.
+        Places in its list that are not accepted yet, from 0.
     ask
         What is asked of the model.
+    line
+        Tells how a run beside the server fares, and lists the earlier ones.
     page
         A Panel viewable.
     """
@@ -99,17 +79,28 @@ class Suggestions:
         accept: Callable[[Sequence[Change]], Awaitable[list[str]]],
         changed: Callable[[], None],
         asked: Callable[[Ask], None],
+        take_up: Callable[[Question], Awaitable[None]],
     ) -> None:
         self.session = session
-        self.siting: Siting | None = None
-        self.rows: list[Suggested] = []
+        self.advice: Advice | None = None
         self.left: list[int] = []
         self.ask = Ask()
+        self._notes: list[str] = []
         self._given: dict[int, str] = {}
         self._scenario, self._accept, self._changed = scenario, accept, changed
-        self._tell_ask = asked
+        self._tell_ask, self._take_up = asked, take_up
         self._task: Task | None = None
-        self._movable: tuple[str, ...] = ()
+        self.line = JobLine(
+            session,
+            kind=SITING,
+            done=self._found,
+            entry=self._entry,
+            words="desk.job.siting",
+            role="planner",
+            chosen=self._reopen,
+            joins=self._fits,
+            changed=self.relabel,
+        )
         self._form = Form(self._asked, margin=0, sizing_mode="stretch_width")
         button = {"stylesheets": [style.SWITCH, style.BUTTON], "sizing_mode": "stretch_width"}
         self._run = pn.widgets.Button(margin=(8, 0, 4, 0), height=32, **button)
@@ -120,9 +111,12 @@ class Suggestions:
         self._list = pn.Column(sizing_mode="stretch_width", margin=0)
         self._run.on_click(self.run)
         self._all.on_click(self.accept_all)
+        if pn.state.curdoc is not None:
+            pn.state.on_session_destroyed(lambda _session: self.line.close())
         self.page = pn.Column(
             self._form,
             self._run,
+            self.line.page,
             self._told,
             self._all,
             self._list,
@@ -134,24 +128,40 @@ class Suggestions:
     def _lang(self) -> Language:
         return cast("Language", self.session.lang)
 
+    @property
+    def rows(self) -> tuple[Suggested, ...]:
+        """What the model suggests, in the order of the list."""
+        return () if self.advice is None else self.advice.rows
+
     def relabel(self) -> None:
         """Put every word into the session's language."""
         told = self.session.text
         self._form.fields = siting_ask.fields(self.ask, self._lang)
-        self._run.name = told("desk.siting.stop" if self._task else "desk.siting.run")
+        self._run.name = told("desk.job.siting.cancel" if self._task else "desk.siting.run")
+        self._run.visible = not self.line.going
         self._all.name = told("desk.siting.accept_all")
-        if self.siting is not None:
-            self.rows = self._suggested(self.siting)
+        self.line.relabel()
         self._show()
 
     def clear(self) -> None:
         """Drop what is suggested; it was found for another service or scenario."""
-        self.siting, self.rows, self.left, self._given = None, [], [], {}
+        self.advice, self.left, self._given, self._notes = None, [], {}, []
+        self.line.forget()
         self._show()
+
+    async def refresh(self) -> None:
+        """List the reader's earlier runs, and follow one that is not over."""
+        await self.line.refresh()
+
+    def make_ready(self) -> None:
+        """Have ready beside the server what a run begins with."""
+        beside = self.session.study.jobs
+        if beside is not None and self.session.identity.may("planner"):
+            beside.make_ready(self.session.service)
 
     def follow(self, outcome: Outcome) -> None:
         """Offer again what was accepted and is made no longer, as after an undo."""
-        if self.siting is None:
+        if self.advice is None:
             return
         made = {*outcome.opened, *outcome.closed}
         left = [row for row in self._open_rows() if self._given.get(row) not in made]
@@ -167,6 +177,7 @@ class Suggestions:
         self.ask = self.ask.with_value(name, value)
         self._form.fields = siting_ask.fields(self.ask, self._lang)
         self._tell_ask(self.ask)
+        self.make_ready()
 
     async def run(self, *_events: Any) -> None:
         """Run the model; pressed again while it runs, stop it with the best so far."""
@@ -174,17 +185,32 @@ class Suggestions:
         if self._task is not None:
             self._task.cancel()
             return
-        asked = self._scenario(), session.service, self.ask, session.year or None
-        told, grave = "", True
+        if self.line.going:
+            await self.line.stop()
+            return
+        try:
+            session.require("planner")
+        except PlannerError as wrong:
+            session.say(session.failure(wrong), grave=True)
+            return
+        question = Question(
+            service=session.service,
+            ask=self.ask,
+            year=session.year or None,
+            level=session.level if session.level != "city" else "district",
+            scenario=self._scenario(),
+        )
         self.clear()
         self._changed()
+        if session.study.jobs is not None:
+            await self.line.ask(question.as_dict())
+            return
+        told, grave = "", True
         try:
             working = session.text("desk.siting.running")
-            found = await session.work(working, self._solve, *asked, stops_itself=True)
-            if asked[1] == session.service and asked[3] == (session.year or None):
-                self.siting, self._movable = found
-                self.rows = self._suggested(self.siting)
-                self.left = self._open_rows()
+            advice = await session.work(working, self._solve, question, stops_itself=True)
+            if self._about(question):
+                self._take_over(advice)
             grave = False
         except Cancelled:
             told, grave = session.text("desk.was_cancelled"), False
@@ -192,95 +218,82 @@ class Suggestions:
             told = session.failure(wrong)
         self._task = None
         self.relabel()
-        self._changed()
         session.say(told, grave=grave)
 
-    def _solve(
-        self, scenario: Scenario, service: str, ask: Ask, year: int | None, *, task: Task
-    ) -> tuple[Siting, tuple[str, ...]]:
+    def _solve(self, question: Question, *, task: Task) -> Advice:
         self._task = task
-        session, study = self.session, self.session.study
         pn.state.execute(self.relabel)
-        standard = study.services[service].standard
-        city = scenario.apply(study.city, services=study.services)
-        if scenario.outcome(Base.of(study.city, study.services)).streets:
-            # Of the streets that are left.
-            network = Network.build(city.streets, standard.mode, crs=city.crs, **standard.pace)
-            homes = network.locate(city.population)
-        else:
-            network, homes = study.bench.network(standard), study.bench.homes(standard)
-        stated = siting_ask.state(
-            ask,
-            city,
-            service,
-            year=year,
-            level=session.level if session.level != "city" else "district",
-            standard=standard,
-            network=network,
-        )
-        measure, last = measure_of(stated.problem), 0.0
-
-        def tell(now: Progress) -> None:
-            nonlocal last
-            if time.monotonic() - last < _TELL_EVERY:
-                return
-            last = time.monotonic()
-            best, bound = (
-                "–"
-                if value is None or not math.isfinite(value)
-                else figure(value, measure, standard.unit, self._lang)
-                for value in (now.best, now.bound)
-            )
-            gap = f"{now.gap:.2%}" if math.isfinite(now.gap) else "–"
-            task.tell(what=session.text("desk.siting.progress", best=best, bound=bound, gap=gap))
-            told = (best, bound, gap, f"{now.seconds:.0f} s")
-            pn.state.execute(lambda: self._show_progress(told))
-
-        siting = site(
-            stated.city,
-            stated.problem,
-            services=study.services,
-            network=network,
-            homes=homes,
-            progress=tell,
+        return advise(
+            question,
+            self.session.study.bench,
+            tell=lambda words: task.tell(what=words),
             cancelled=task.cancelled,
         )
-        return siting, stated.movable
 
-    def _suggested(self, siting: Siting) -> list[Suggested]:
-        """List what a model suggests: openings, what stays, and closings."""
-        told, sites, made = self.session.text, siting.sites, []
-        changes = siting.scenario().changes
-        for row, change in enumerate(changes):
-            own = sites.iloc[row]
-            part = own["part_en" if self._lang == "en" else "part"]
-            part = part if isinstance(part, str) else str(own["name"] or own["id"])
-            adds = told("desk.siting.adds", people=wording.people(own["people_new"]))
-            words = f"{adds} · {wording.rate(own['rate'])}"
-            stays = own["id"] in self._movable
-            made.append(
-                Suggested(
-                    change=None if stays else change,
-                    name=str(own["name"] or own["id"]) if stays else part,
-                    told=words,
-                    place=None if stays else (float(own["lon"]), float(own["lat"])),
-                )
-            )
-        if siting.found:
-            names = self.session.city.facilities.set_index("id")["name"]
-            opened = self._scenario().changes
-            new = {getattr(one, "id", ""): getattr(one, "name", "") for one in opened}
-            kept = set(sites["id"])
-            made += [
-                Suggested(
-                    change=Close(id=one),
-                    name=str(names.get(one) or new.get(one) or one),
-                    told=told("desk.siting.closes"),
-                )
-                for one in self._movable
-                if one not in kept
-            ]
-        return made
+    # What a run came to.
+
+    def _about(self, question: Question) -> bool:
+        """Whether the desk looks at what a question is about."""
+        asked = self.session.service, self.session.year or None
+        return asked == (question.service, question.year)
+
+    def _fits(self, job: Job) -> bool:
+        """Whether a run that is at work is of what the desk looks at."""
+        question = _question(job)
+        return question is not None and self._about(question)
+
+    def _entry(self, job: Job) -> str:
+        """Say what a run is called in the list of earlier ones."""
+        services, lang, made = self.session.study.services, self._lang, job.made.astimezone()
+        service, model, question = "–", "–", _question(job)
+        if question is not None:
+            service = question.service
+            service = services[service].title(lang) if service in services else service
+            model = text(f"site.model.{question.ask.model}", lang)
+        told = {"service": service, "model": model, "made": f"{made:%m-%d %H:%M:%S}"}
+        return text("desk.job.siting.entry", lang, **told)
+
+    def _found(self, job: Job) -> None:
+        """Show what a run gave, unless the desk looks at something else by now."""
+        advice = self._read(job)
+        if advice is not None and self._about(advice.question):
+            self._take_over(advice, job)
+
+    async def _reopen(self, job: Job) -> None:
+        """Show what an earlier run gave, on the scenario that it was asked about."""
+        self.clear()
+        self._changed()
+        advice = self._read(job)
+        if advice is None:
+            return
+        await self._take_up(advice.question)
+        if self._about(advice.question):
+            self.ask = advice.question.ask
+            self._tell_ask(self.ask)
+            self._take_over(advice, job)
+            self.relabel()
+
+    def _read(self, job: Job) -> Advice | None:
+        """Read what a run gave; None for one that another version of the program has kept."""
+        try:
+            return Advice.from_dict(job.result["advice"])
+        except (PlannerError, LookupError, TypeError) as wrong:
+            self.session.say(self.session.failure(wrong), grave=True)
+            return None
+
+    def _take_over(self, advice: Advice, job: Job | None = None) -> None:
+        study, beside = self.session.study, self.session.study.jobs
+        self.advice, self._given, self._notes = advice, {}, []
+        self.left = self._open_rows()
+        if advice.question.scenario.changes != self._scenario().changes:
+            self._notes.append("desk.siting.other_scenario")
+        standard = plain(study.services[advice.question.service].standard.as_dict())
+        ours = job is None or beside is None or job.result["fingerprint"] == beside.fingerprint
+        if not ours or advice.standard != standard:
+            self._notes.append("desk.siting.other_city")
+        self.line.forget()
+        self._show()
+        self._changed()
 
     def markers(self) -> list[Marker]:
         """Pins of the sites that are not accepted yet, numbered as in the list."""
@@ -316,36 +329,31 @@ class Suggestions:
             self._show()
             self._changed()
 
-    def _show_progress(self, told: tuple[str, ...]) -> None:
-        if self._task is None:
-            return
-        names = ("best", "bound", "gap", "time")
-        rows = "".join(
-            f"<dt>{said(f'desk.siting.now_{name}', self._lang)}</dt>"
-            f'<dd data-figure="now-{name}">{escape(value)}</dd>'
-            for name, value in zip(names, told, strict=True)
-        )
-        self._told.object = f'<dl class="now" role="status">{rows}</dl>'
-
     def _show(self) -> None:
-        siting, lang = self.siting, self._lang
+        advice, lang = self.advice, self._lang
         self._all.visible = len(self.left) > 1
-        if siting is None:
+        if advice is None:
             self._told.object = ""
             self._list[:] = []
             return
-        words = list(siting.words(lang))
-        seconds = siting.solved.solution.seconds
-        words.append(self.session.text("desk.siting.took", seconds=f"{seconds:.1f}"))
-        told = "".join(f"<p>{escape(line)}</p>" for line in words)
+        notes = [f'<p role="alert">⚠ {escape(text(note, lang))}</p>' for note in self._notes]
+        told = "".join([*notes, *(f"<p>{escape(line)}</p>" for line in advice.words[lang])])
         self._told.object = f'<div class="hint" data-figure="status">{told}</div>'
         self._list[:] = [self._row(row) for row in range(len(self.rows))]
+
+    def _words(self, own: Suggested) -> str:
+        """Say what a row does."""
+        if own.people_new is None:
+            return self.session.text("desk.siting.closes")
+        adds = self.session.text("desk.siting.adds", people=wording.people(own.people_new))
+        return f"{adds} · {wording.rate(float('nan') if own.rate is None else own.rate)}"
 
     def _row(self, row: int) -> Any:
         told, own, left = self.session.text, self.rows[row], row in self.left
         line = pn.pane.HTML(
-            f'<div class="site" data-site="{row + 1}"><b>{row + 1}</b><span>{escape(own.name)}'
-            f"<small>{escape(own.told)}</small></span></div>",
+            f'<div class="site" data-site="{row + 1}"><b>{row + 1}</b>'
+            f"<span>{escape(own.names[self._lang])}"
+            f"<small>{escape(self._words(own))}</small></span></div>",
             sizing_mode="stretch_width",
             margin=0,
             stylesheets=[style.TEXT, _STYLE],
@@ -369,11 +377,16 @@ class Suggestions:
         return pn.Row(line, button, sizing_mode="stretch_width", margin=0)
 
 
+def _question(job: Job) -> Question | None:
+    """Read what a run was asked; None for what another version of the program has kept."""
+    try:
+        return Question.from_dict(job.asked)
+    except PlannerError:
+        return None
+
+
 _STYLE = """
 .hint p { margin: 2px 0; }
-.now { display: grid; grid-template-columns: max-content 1fr; gap: 1px 10px; margin: 4px 0;
-  font-size: 12px; } .now dt { color: var(--soft); } .now dd { margin: 0; font-weight: 550;
-  text-align: right; font-variant-numeric: tabular-nums; }
 .site { display: flex; gap: 8px; align-items: center; padding: 3px 0; }
 .site b { flex: none; width: 22px; height: 22px; border-radius: 11px; text-align: center;
   font-size: 12px; line-height: 22px; color: #fff; background: #b5179e; }

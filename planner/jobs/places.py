@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
     from planner.store import Job, Store
 
-CITY, STORE = "PLANNER_JOB_CITY", "PLANNER_STORE"
+CITY, LANE, STORE = "PLANNER_JOB_CITY", "PLANNER_JOB_LANE", "PLANNER_STORE"
 
 
-def surroundings(city: Path | Address, store: Path | Address) -> Mapping[str, str]:
+def surroundings(city: Path | Address, store: Path | Address, lane: str) -> Mapping[str, str]:
     """Make the environment of a runner: passwords in it are seen by its own user alone."""
-    return {**os.environ, CITY: _whole(city), STORE: _whole(store)}
+    return {**os.environ, CITY: _whole(city), STORE: _whole(store), LANE: lane}
 
 
 def folder_of(store: Store) -> Path:

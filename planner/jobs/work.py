@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from layers.errors import InputError
 from layers.messages import text
+from planner.jobs.lanes import SITING
 from planner.plan import load_plan
+from planner.siting.advice import advise
+from planner.siting.question import Question
 from planner.standards import load_services
 from planner.workbench import Workbench
 
@@ -31,11 +34,37 @@ class Tools:
         An empty folder for what the job writes.
     tell
         Told in words what is being done.
+    cancelled
+        Tells whether whoever asked wants no more of it.
+    fingerprint
+        Of the city; see `layers.City.fingerprint`.
     """
 
     bench: Workbench
     folder: Path
     tell: Callable[[str], None]
+    cancelled: Callable[[], bool]
+    fingerprint: str
+
+
+class Stopped(Exception):  # noqa: N818 - nothing went wrong
+    """A job that was asked to stop has nothing to show."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of job.
+
+    Attributes
+    ----------
+    work
+        Does a job and gives what came of it.
+    stops
+        Whether it asks `Tools.cancelled` and comes back soon with the best that it has.
+    """
+
+    work: Callable[[Job, Tools], dict[str, Any]]
+    stops: bool = False
 
 
 def bench_of(city: City) -> Workbench:
@@ -54,12 +83,14 @@ def do(job: Job, tools: Tools) -> dict[str, Any]:
     ------
     InputError
         No such kind of job is known.
+    Stopped
+        It was asked to stop before it had anything.
     PlannerError
         It cannot be done; the message says why.
     """
     if job.kind not in KINDS:
         raise InputError(text("job.unknown", kind=job.kind))
-    return KINDS[job.kind](job, tools)
+    return KINDS[job.kind].work(job, tools)
 
 
 def _report(job: Job, tools: Tools) -> dict[str, Any]:
@@ -87,5 +118,24 @@ def _report(job: Job, tools: Tools) -> dict[str, Any]:
     return {"files": [str(file.relative_to(tools.folder)) for file in files]}
 
 
-KINDS: Mapping[str, Callable[[Job, Tools], dict[str, Any]]] = {"report": _report}
+def _siting(job: Job, tools: Tools) -> dict[str, Any]:
+    advice = advise(
+        Question.from_dict(job.asked),
+        tools.bench.serving(load_services()),
+        tell=tools.tell,
+        cancelled=tools.cancelled,
+    )
+    if advice.stopped == "interrupt" and not advice.found:
+        raise Stopped
+    return {"advice": advice.as_dict(), "fingerprint": tools.fingerprint}
+
+
+def make_ready(bench: Workbench, service: str) -> None:
+    """Compute what siting a service begins with, so that whoever asks need not wait for it."""
+    standard = load_services()[service].standard
+    bench.network(standard)
+    bench.homes(standard)
+
+
+KINDS: Mapping[str, Kind] = {"report": Kind(_report), SITING: Kind(_siting, stops=True)}
 """Every kind of job with what does it."""

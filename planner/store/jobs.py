@@ -15,7 +15,7 @@ from layers.messages import Language, language, text
 from planner.store.tables import JOBS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from planner.store.database import Database
 
@@ -191,11 +191,18 @@ class Jobs:
             found = {str(row[0]): int(row[1]) for row in connection.execute(asked)}
         return {state: found.get(state, 0) for state in STATES}
 
-    def waiting(self, city: str) -> bool:
-        """Whether there is something to do for a city."""
-        asked = sa.select(JOBS.c.id).where(JOBS.c.city == city, JOBS.c.state == "waiting").limit(1)
+    def load(
+        self, city: str, *, kinds: Collection[str] = (), others: Collection[str] = ()
+    ) -> dict[str, int]:
+        """Count what waits and what runs for a city; see `claim`."""
+        asked = (
+            sa.select(JOBS.c.state, sa.func.count())
+            .where(*_among(city, kinds, others), JOBS.c.state.in_(("waiting", "running")))
+            .group_by(JOBS.c.state)
+        )
         with self._database.transaction(reading=True) as connection:
-            return connection.execute(asked).first() is not None
+            found = {str(row[0]): int(row[1]) for row in connection.execute(asked)}
+        return {"waiting": found.get("waiting", 0), "running": found.get("running", 0)}
 
     def cancel(self, job: str, *, who: str | None = None) -> Job:
         """Ask a job to stop; one that waits is cancelled at once, one that is over stays.
@@ -225,12 +232,31 @@ class Jobs:
                 _change(connection, job, changes)
             return _job(connection, job)
 
-    def claim(self, city: str, runner: str) -> Job | None:
-        """Take the job that has waited longest; None where none waits."""
+    def claim(
+        self,
+        city: str,
+        runner: str,
+        *,
+        kinds: Collection[str] = (),
+        others: Collection[str] = (),
+    ) -> Job | None:
+        """Take the job that has waited longest; None where none waits.
+
+        Parameters
+        ----------
+        city
+            Where the city lies.
+        runner
+            Who takes it.
+        kinds
+            Kinds of jobs to look for; all when empty.
+        others
+            Kinds that are left alone.
+        """
         now = datetime.now(UTC)
         waiting = (
             sa.select(JOBS.c.id)
-            .where(JOBS.c.city == city, JOBS.c.state == "waiting")
+            .where(*_among(city, kinds, others), JOBS.c.state == "waiting")
             .order_by(JOBS.c.made, JOBS.c.id)
             .limit(1)
             .with_for_update(skip_locked=True)
@@ -305,6 +331,18 @@ class Jobs:
                 return False
             _change(connection, job, {**changes, "ended": datetime.now(UTC)})
         return True
+
+
+def _among(
+    city: str, kinds: Collection[str], others: Collection[str]
+) -> list[sa.ColumnElement[bool]]:
+    """Tell jobs about a city of some kinds from all that there are."""
+    told = [JOBS.c.city == city]
+    if kinds:
+        told.append(JOBS.c.kind.in_(sorted(kinds)))
+    if others:
+        told.append(JOBS.c.kind.not_in(sorted(others)))
+    return told
 
 
 def _own(connection: sa.Connection, job: str, runner: str) -> bool:

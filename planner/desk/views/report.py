@@ -41,7 +41,9 @@ class ReportView(View):
         super().__init__(session)
         self._folder = TemporaryDirectory(prefix="planner-report-")
         self._files: list[Path] = []
-        self._line = JobLine(session, kind="report", done=self._open_job)
+        self._line = JobLine(
+            session, kind="report", done=self._open_job, entry=self._entry, words="desk.job.report"
+        )
 
     @property
     def year(self) -> int:
@@ -171,6 +173,14 @@ class ReportView(View):
             formats={*formats, "html"},
             lang=spoken,
             replace=True,
+        )
+
+    def _entry(self, job: Job) -> str:
+        """Say what a report is called in the list of earlier ones."""
+        kind = self.session.text(f"desk.report.kind.{job.asked['kind']}")
+        made = f"{job.made.astimezone():%m-%d %H:%M:%S}"
+        return self.session.text(
+            "desk.job.report.entry", year=job.asked["year"], kind=kind, made=made
         )
 
     def _open_job(self, job: Job) -> None:

@@ -21,7 +21,6 @@ from planner.desk.draft import Draft
 from planner.desk.edit_card import EditCard
 from planner.desk.session import Cancelled
 from planner.desk.shelf import Shelf
-from planner.desk.siting_ask import Ask
 from planner.desk.study import YEARS
 from planner.desk.suggestions import PREFIX, Suggestions
 from planner.desk.trial import Trial
@@ -30,6 +29,7 @@ from planner.maps import colours, furniture, live, words
 from planner.maps.events import Clicked, MarkerDragged, MarkerDropped
 from planner.maps.furniture import Entry
 from planner.maps.scene import Areas, Dots, Lines, Marker
+from planner.siting.ask import Ask
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from planner.desk.session import Session
     from planner.desk.trial import Comparison
     from planner.scenario import Scenario
+    from planner.siting.question import Question
     from planner.store import Record
 
 ACTS = ("choose", "add", "shut")
@@ -110,6 +111,7 @@ class SitingView(MapView):
             accept=self._accept,
             changed=self._mark,
             asked=self._asked_model,
+            take_up=self._take_up,
         )
         self.suggestions.ask = Ask.read(self.wanted)
         self.shelf = Shelf(
@@ -237,6 +239,7 @@ class SitingView(MapView):
         if self.record and self.shelf.record is None and not await self.shelf.open(self.record):
             self.record = ""
         await self.shelf.refresh()
+        await self.suggestions.refresh()
 
     async def ask(self, *_events: Any) -> None:
         """Begin to follow the service and year that are chosen, unless they are followed."""
@@ -255,6 +258,7 @@ class SitingView(MapView):
                 return
             self.trial, self.chosen = trial, ""
             self.suggestions.clear()
+            self.suggestions.make_ready()
             await self._follow(self.draft)
             told, grave = "", False
         except Cancelled:
@@ -360,6 +364,16 @@ class SitingView(MapView):
             self.draft = draft
         else:
             await self._try(draft)
+
+    async def _take_up(self, question: Question) -> None:
+        """Look at what a siting model was asked about; a scenario of the reader's own stays."""
+        session = self.session
+        known = {"service": question.service, "year": question.year or 0}
+        if all(value in session.param[name].objects for name, value in known.items()):
+            session.param.update(**known)
+            await self.ask()
+            if not self.draft.scenario.changes and question.scenario.changes:
+                await self._try(self.draft.then(*question.scenario.changes))
 
     # What the map tells.
 

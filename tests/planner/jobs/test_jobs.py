@@ -67,7 +67,7 @@ def test_a_job_is_cancelled_wherever_it_is(store, village):
         assert wait(store, second, "done", "failed").state == "done"
 
 
-_SERVER = """
+SERVER = """
 import sys, time
 from pathlib import Path
 from planner.jobs import Supervisor
@@ -79,7 +79,7 @@ with Store(sys.argv[1]) as store, Supervisor(store, Path(sys.argv[2])):
 
 def test_a_killed_server_leaves_a_job_that_the_next_takes_up(store, village):
     asked = store.jobs.ask("report", ASKED, city=str(village))
-    command = [sys.executable, "-c", _SERVER, str(store.place), str(village)]
+    command = [sys.executable, "-c", SERVER, str(store.place), str(village)]
     server = subprocess.Popen(command)
     running = wait(store, asked, "running")
     server.kill()
