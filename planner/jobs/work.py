@@ -1,4 +1,8 @@
-"""What jobs do: one function a kind."""
+"""What jobs do: one function a kind.
+
+Imports through the desk are no jobs: the file that is read belongs to the desk's session
+and goes with it. The city is written in a thread of the server, whole or not at all.
+"""
 
 from __future__ import annotations
 

@@ -13,7 +13,9 @@ from planner.desk import siting_ask
 from planner.desk.desk import Desk
 from planner.desk.session import Session
 from planner.desk.study import Study
+from planner.jobs import Supervisor
 from planner.maps.events import Clicked, MarkerDragged, MarkerDropped
+from planner.serving import Identity
 from planner.siting import control
 from planner.siting.ask import OFFERED, Ask
 from planner.store import Store
@@ -222,6 +224,39 @@ def test_a_model_stopped_keeps_the_best_so_far(small, monkeypatch):
 
     asyncio.run(run())
 
+
+def test_a_run_beside_is_found_again_at_another_desk_and_a_viewer_starts_none(small, tmp_path):
+    place = small.city.save(tmp_path / "small").path
+    store = small.store
+    store.accounts.add("li", "viewer", "a long password of li")
+
+    async def run():
+        with Supervisor(store, place) as beside:
+            small.jobs = beside
+            seen = Desk(Session(small, Identity(name="li", accounts=store.accounts)), LINK)
+            await seen.start()
+            await seen.view.suggestions.run()
+            assert store.jobs.every() == []
+            assert 'role="alert"' in seen._told.object
+            first = (await opened(small, service="menopause_clinic")).view
+            first.suggestions.ask = Ask(number=3)
+            await first.suggestions.run()
+            rows = first.suggestions.rows
+            assert len(rows) == 3
+            other = (await opened(small)).view
+            own = other.suggestions
+            await own._reopen(store.jobs.every()[0])
+            assert other.session.service == "menopause_clinic"
+            assert own.rows == rows
+            await own.accept(1)
+            assert own.left == [0, 2]
+            await own.accept_all()
+            assert agrees(other).total()["rate"] == rows[2].rate
+
+    asyncio.run(run())
+
+
+LINK = {"lang": "en", "tab": "siting", "service": "menopause_clinic"}
 
 MODELS = [
     (Ask(model="lscp", share=60.0), "lscp"),
