@@ -10,7 +10,7 @@ from uuid import uuid4
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import websocket_connect
 
-from tests.planner.serving.server import login, token_of
+from tests.planner.serving.server import leave, login, token_of
 
 PATIENCE = 60
 PIECE = 384 * 1024
@@ -37,8 +37,7 @@ class Reader:
     async def end(self):
         """Close the socket."""
         self._reading.cancel()
-        self._client.close()
-        await asyncio.sleep(0.05)
+        await leave(self._client)
 
     def named(self, attribute, value):
         """Id of the model with such an attribute, None where there is none."""

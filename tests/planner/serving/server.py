@@ -113,10 +113,17 @@ def connect(url, token, *, origin=None, cookies=None, first=None):
         if first is not None:
             await client.write_message(first, binary=isinstance(first, bytes))
         told = await client.read_message()
-        client.close()
-        while told is not None and await client.read_message() is not None:
-            pass
-        await asyncio.sleep(0.05)
+        await leave(client)
         return told and json.loads(told)
 
     return asyncio.run(run())
+
+
+async def leave(client):
+    """Close a socket, and wait until the other side has closed it too."""
+    stream = client.protocol.stream
+    client.close()
+    while not stream.closed():
+        # What still comes is read: a full queue would hold up the end.
+        with suppress(TimeoutError):
+            await asyncio.wait_for(client.read_message(), 0.05)

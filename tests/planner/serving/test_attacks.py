@@ -21,7 +21,7 @@ from layers.sources.uploads import check_upload
 from tests.planner.desk.chromium import NEEDS_CHROMIUM, chromium, until
 from tests.planner.maps.hamlet import NASTY, hamlet
 from tests.planner.serving.conftest import PASSWORDS
-from tests.planner.serving.server import desk, environment, login, token_of
+from tests.planner.serving.server import desk, environment, leave, login, token_of
 
 FORMULA = '=HYPERLINK("http://evil.example","x")'
 SCRIPT = '<img src=x onerror="top.pwned=1;window.pwned=1"><script>window.pwned=1</script>'
@@ -88,8 +88,7 @@ def test_a_message_beyond_every_measure_closes_the_socket_unread(guarded):
         # A frame that says it is a gigabyte long, of which nothing has been sent yet.
         client.protocol.stream.write(b"\x81\xff" + (2**30).to_bytes(8, "big") + b"\0\0\0\0")
         told = await asyncio.wait_for(client.read_message(), 30)
-        client.close()
-        await asyncio.sleep(0.05)
+        await leave(client)
         return told
 
     assert asyncio.run(send()) is None
