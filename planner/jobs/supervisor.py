@@ -18,7 +18,7 @@ from layers.errors import CityError, StoreError
 from planner.jobs.alive import lives
 from planner.jobs.ear import LOOK, ready
 from planner.jobs.lanes import LANES, SITING, Lane
-from planner.jobs.places import surroundings
+from planner.jobs.places import clear_up, surroundings
 
 if TYPE_CHECKING:
     from layers.database import Address
@@ -91,7 +91,7 @@ class Supervisor:
         for crew in self._crews:
             crew.end()
         with suppress(StoreError):
-            self.store.jobs.take_back(self.place, lives)
+            self._take_back()
 
     def __enter__(self) -> Self:
         self.start()
@@ -106,7 +106,7 @@ class Supervisor:
             try:
                 gone = [crew for crew in self._crews if crew.bury()]
                 if gone or looks % _LOOKS_BETWEEN == 0:
-                    self.store.jobs.take_back(self.place, lives)
+                    self._take_back()
                 for crew in self._crews:
                     if len(crew.running) < crew.most and self._wants_more(crew):
                         self._begin(crew)
@@ -116,6 +116,10 @@ class Supervisor:
             looks += 1
             self._wake.wait(_LOOK_S)
             self._wake.clear()
+
+    def _take_back(self) -> None:
+        self.store.jobs.take_back(self.place, lives)
+        clear_up(self.store)
 
     def _wants_more(self, crew: _Crew) -> bool:
         """Whether more jobs wait in a lane than its idle runners will take."""
