@@ -21,6 +21,8 @@ import numpy as np
 
 from planner.jobs import files_of
 from planner.jobs.alive import lives
+from planner.jobs.ear import Ear
+from planner.jobs.lanes import lane_of
 from planner.jobs.places import CITY, STORE, clear_up, folder_of
 from planner.jobs.runner import Runner
 from planner.store import Store
@@ -44,7 +46,7 @@ def prepare(folder):
 def work(folder):
     """Do jobs as a runner does; the one that is asked for is the only one."""
     with Store() as store:
-        Runner(store, str(folder / "home")).run()
+        Runner(store, str(folder / "home"), lane_of("papers"), Ear()).run()
     return 0
 
 
