@@ -241,8 +241,10 @@ def test_killed_while_it_writes_nothing_is_half_there(tmp_path, tiny):
             assert process.poll() is None
             time.sleep(0.01)
         process.kill()
-    there = len(list(out.glob("receipts/*.json")))
-    assert 5 < there < 60
+    # The receipt of what was being written just then stands without its digest.
+    receipts = [json.loads(file.read_text("utf-8")) for file in out.glob("receipts/*.json")]
+    there = sum(bool(receipt["digest"]) for receipt in receipts)
+    assert 5 <= there < 60
     for file in out.glob("coverage/*.parquet"):
         assert len(gpd.read_parquet(file)) == 2
     study = some(
