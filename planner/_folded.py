@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 TILE = 1 << 17
 """Nodes of a tile, whose arcs and labels a processor's cache still holds."""
 LEAST_TILE = 1 << 14
+_FEWEST = {2: LEAST_TILE, 4: 1 << 15}
+"""Tiles that a graph has at least if each holds so many nodes: some take twice as long."""
 MOST_BUCKETS = 1 << 16
 _NARROWEST = 2.0**-1000
 """Width of a bucket that can still be divided by."""
@@ -56,7 +58,8 @@ class Tiles:
             The compiled kernels that fold.
         """
         nodes = len(start) - 1
-        count = max(-(-nodes // TILE), min(2, nodes // LEAST_TILE), 1)
+        fewest = [min(count, nodes // least) for count, least in _FEWEST.items()]
+        count = max(-(-nodes // TILE), *fewest, 1)
         # With as many arcs each, which is what a search goes through.
         ends = np.searchsorted(start, np.linspace(0, len(arcs), count + 1))
         ends[0], ends[-1] = 0, nodes

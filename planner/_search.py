@@ -34,6 +34,8 @@ _PREVAIL = 0.6
 """Share of nodes with two arcs from which on it pays to fold a graph, measured on cities."""
 _SPARSE = 8
 """A search that reaches fewer than every so manieth node has its outcome filled in singly."""
+_PART = 0.5
+"""Width of a bucket in common arcs: half of one searches fewer nodes twice."""
 _FEW_MORE = 32
 """Once a round over the tiles adds fewer than every so manieth node, the rest is one search."""
 _SPARE = 16
@@ -240,7 +242,7 @@ def _label(
     while len(seeds[0]):
         # Those that cross from tile to tile are few: all else is found within them.
         seeds, jobs = _by_tile(tiles, seeds)
-        before, buckets = sum(reached), buckets_for(graph, seeds[1], least=2.0**-40)
+        before, buckets = sum(reached), buckets_for(graph, seeds[1], least=2.0**-40, part=_PART)
         each(within, jobs)
         count = len(tiles.tail)
         out = np.empty(count, dtype=np.int64), np.empty(count), np.empty(count, dtype=np.int64)
@@ -249,7 +251,7 @@ def _label(
         seeds = _in_order(*_part(out, slice(come)), limit)
         if come and (sum(reached) - before) * _FEW_MORE < before:
             rest = np.empty(nodes, dtype=np.int32)
-            buckets = buckets_for(graph, seeds[1], least=2.0**-40)
+            buckets = buckets_for(graph, seeds[1], least=2.0**-40, part=_PART)
             rest = rest[: search(seeds, 0, nodes, rest, 0)]
             break
     own = [touched[low : low + count] for (low, _), count in zip(ranges, reached, strict=True)]
