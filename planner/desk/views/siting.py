@@ -259,7 +259,7 @@ class SitingView(MapView):
             self.trial, self.chosen = trial, ""
             self.suggestions.clear()
             self.suggestions.make_ready()
-            await self._follow(self.draft)
+            await self._follow()
             told, grave = "", False
         except Cancelled:
             told, grave = session.text("desk.was_cancelled"), False
@@ -279,7 +279,7 @@ class SitingView(MapView):
     async def _redrawn(self, *_events: Any) -> None:
         if self.trial is not None:
             self._table = None
-            await self._follow(self.draft)
+            await self._follow()
 
     # Changes.
 
@@ -314,10 +314,15 @@ class SitingView(MapView):
         self.session.say("")
         return True
 
-    async def _follow(self, draft: Draft) -> None:
-        """Make a draft the one that is worked on, and show what it comes to."""
-        outcome = draft.scenario.outcome(self._base)
+    async def _follow(self, draft: Draft | None = None) -> None:
+        """Make a draft the one that is worked on, and show what it comes to.
+
+        With none given, that which is worked on once the turn has come: another that waits
+        before, as of a link, is not undone.
+        """
         async with self._turn:
+            draft = self.draft if draft is None else draft
+            outcome = draft.scenario.outcome(self._base)
             found = await self._compared(draft.scenario)
             self.draft, self.outcome = draft, outcome
             self.suggestions.follow(outcome)
@@ -417,7 +422,7 @@ class SitingView(MapView):
         if not await self.change(Move(id=event.marker, place=(event.lon, event.lat))):
             # Back to where it was, with the figures of there.
             self.map.bridge.unmark(event.marker)
-            await self._follow(self.draft)
+            await self._follow()
 
     # What is shown.
 
