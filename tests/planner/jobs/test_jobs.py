@@ -77,19 +77,22 @@ with Store(sys.argv[1]) as store, Supervisor(store, Path(sys.argv[2])):
 """
 
 
-def test_a_killed_server_leaves_a_job_that_the_next_takes_up(store, village):
-    asked = store.jobs.ask("report", ASKED, city=str(village))
-    command = [sys.executable, "-c", SERVER, str(store.place), str(village)]
-    server = subprocess.Popen(command)
-    running = wait(store, asked, "running")
+def kill_server(store, city, job, under_way):
+    """Kill a server once a job is under way; its runner ends with it."""
+    server = subprocess.Popen([sys.executable, "-c", SERVER, str(store.place), str(city)])
+    running = under_way()
     server.kill()
     server.wait()
-    # Its runner ends with it.
     end = time.monotonic() + PATIENCE
     while lives(running.runner):
         assert time.monotonic() < end
         time.sleep(0.05)
-    assert store.jobs.get(asked.id).state == "running"
+    assert store.jobs.get(job.id).state == "running"
+
+
+def test_a_killed_server_leaves_a_job_that_the_next_takes_up(store, village):
+    asked = store.jobs.ask("report", ASKED, city=str(village))
+    kill_server(store, village, asked, lambda: wait(store, asked, "running"))
     with Supervisor(store, village):
         done = wait(store, asked, "done", "failed")
     assert (done.state, done.tries) == ("done", 2), done.told

@@ -3,8 +3,6 @@
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from contextlib import suppress
 
@@ -13,7 +11,6 @@ import pytest
 from layers import embedded
 from planner.changes import Close, Open
 from planner.jobs import SITING, Supervisor
-from planner.jobs.alive import lives
 from planner.jobs.places import folder_of
 from planner.scenario import Scenario
 from planner.siting.advice import Advice, advise
@@ -21,7 +18,7 @@ from planner.siting.ask import Ask
 from planner.siting.question import Question
 from planner.store import Store
 from planner.workbench import Workbench
-from tests.planner.jobs.test_jobs import ASKED, KILLS, PATIENCE, SERVER, wait
+from tests.planner.jobs.test_jobs import ASKED, KILLS, PATIENCE, kill_server, wait
 
 CLINIC = "menopause_clinic"
 # Its proof takes minutes.
@@ -126,16 +123,7 @@ def test_neither_a_report_nor_a_long_run_holds_up_another(store, town, short, an
 
 def test_a_killed_server_leaves_a_run_that_the_next_takes_up(store, town):
     asked = store.jobs.ask(SITING, LONG.as_dict(), city=str(town))
-    server = subprocess.Popen([sys.executable, "-c", SERVER, str(store.place), str(town)])
-    running = told(store, asked)
-    server.kill()
-    server.wait()
-    # Its runner ends with it.
-    end = time.monotonic() + PATIENCE
-    while lives(running.runner):
-        assert time.monotonic() < end
-        time.sleep(0.05)
-    assert store.jobs.get(asked.id).state == "running"
+    kill_server(store, town, asked, lambda: told(store, asked))
     with Supervisor(store, town) as beside:
         end = time.monotonic() + PATIENCE
         while store.jobs.get(asked.id).tries < 2:
