@@ -107,9 +107,20 @@ def take_in(source: Source, city: City, backdrop: Backdrop) -> Intake:
     CrsError
         Coordinates are in metres and nothing says of which reference system.
     """
+    found = read(source, city)
+    return Intake(source=source, places=found, test=datum_test(found.layer.geometry, backdrop))
+
+
+def read(source: Source, city: City) -> Places:
+    """Read a table of facilities for a city, as `take_in` does, and test nothing.
+
+    Raises
+    ------
+    SourceError, CrsError
+        As `take_in` raises them.
+    """
     west, south, east, north = (float(side) for side in city.units.total_bounds)
-    read = places.read(source, near=(west, south, east, north))
-    return Intake(source=source, places=read, test=datum_test(read.layer.geometry, backdrop))
+    return places.read(source, near=(west, south, east, north))
 
 
 def columns(source: Source) -> tuple[str, ...]:
@@ -143,7 +154,7 @@ def parts(source: Source) -> tuple[str, tuple[str, ...]]:
     return "sheet", ()
 
 
-def repeated(city: City, intake: Intake, how: How) -> list[tuple[str, str]]:
+def repeated(city: City, brought: Places, how: How) -> list[tuple[str, str]]:
     """Pair facilities of the table with those of the city that they repeat.
 
     Returns
@@ -151,7 +162,7 @@ def repeated(city: City, intake: Intake, how: How) -> list[tuple[str, str]]:
     Id of the table's and of the city's, of one service, within 100 m under one name, or at
     one place where one of them has none; each of the table's once.
     """
-    own, come = kept(city, intake.places.layer, how), intake.places.layer
+    own, come = kept(city, brought.layer, how), brought.layer
     both = pd.concat([own[_JUDGED], come[_JUDGED]], ignore_index=True)
     first = len(own)
     found: dict[int, int] = {}
@@ -164,7 +175,8 @@ def repeated(city: City, intake: Intake, how: How) -> list[tuple[str, str]]:
 
 def accept(
     city: City,
-    intake: Intake,
+    source: Source,
+    brought: Places,
     *,
     how: How,
     repeats: Repeats = "skip",
@@ -176,8 +188,10 @@ def accept(
 
     Parameters
     ----------
-    city, intake
-        Of `take_in`.
+    city
+        The city.
+    source, brought
+        The file, and what `read` made of it.
     how
         Whether the facilities stand beside those of their services, or in their place.
     repeats
@@ -190,27 +204,26 @@ def accept(
     LayerError
         The facilities are not valid; the message names them.
     """
-    again = repeated(city, intake, how) if repeats == "skip" else []
-    options, made = intake.source.options, intake.places
-    named = intake.source.path.name
+    again = repeated(city, brought, how) if repeats == "skip" else []
+    options, named = source.options, source.path.name
     said = options.get("source", "")
     origin = Provenance(
         source=f"{said}; {named}" if said else named,
         licence=options.get("licence", ""),
         date=options.get("date", ""),
         stand_in=bool(options.get("stands_for")),
-        made=intake.source.words,
+        made=source.words,
     )
     return grow(
         city,
-        made.layer,
+        brought.layer,
         how=how,
         origin=origin,
         without=[new for new, _ in again],
         name=name,
         name_en=name_en,
         services=services,
-        findings=made.findings,
+        findings=brought.findings,
     )
 
 

@@ -1,44 +1,27 @@
-"""Cities of a reader's own: where they lie, which there are, and opening one at the desk."""
+"""Cities of a reader's own: which there are, and opening one at the desk."""
 
 from __future__ import annotations
 
-import os
-import re
 import tomllib
-import unicodedata
 from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
-
-from platformdirs import user_data_path
 
 from layers import City
 from layers.errors import CityMissingError, StoreError
 from layers.messages import text
 from planner.desk.study import Study
+from planner.own import is_key, own_folder
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from layers.messages import Language
 
 _MOST_OPEN = 3
-_KEY = re.compile(r"[\w-]{1,80}")
-
-
-def own_folder(user: str = "") -> Path:
-    """Folder of a reader's cities: ``PLANNER_CITIES``, else one in the user's folder.
-
-    Parameters
-    ----------
-    user
-        Who is logged in, who then has a folder of their own below it.
-    """
-    told = os.environ.get("PLANNER_CITIES")
-    root = Path(told) if told else user_data_path("coverage-planner", appauthor=False) / "cities"
-    return root / f"user-{user.encode().hex()}" if user else root
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +68,7 @@ class Cities:
             return []
         found = []
         for folder in self.folder.iterdir():
-            if not _KEY.fullmatch(folder.name):
+            if not is_key(folder.name):
                 continue
             try:
                 told = tomllib.loads((folder / "city.toml").read_text(encoding="utf-8"))
@@ -99,25 +82,6 @@ class Cities:
                 continue
             found.append(made)
         return sorted(found, key=lambda one: (one.name, one.key))
-
-    def free(self, name: str) -> Path:
-        """Folder that a city of that name may be saved into, which is not there yet.
-
-        Examples
-        --------
-        >>> cities = Cities.__new__(Cities)
-        >>> cities.folder = Path("/nowhere")
-        >>> cities.free("../杭州 + 居家养老").name
-        '杭州-居家养老'
-        """
-        folded = unicodedata.normalize("NFKC", name)
-        stem = re.sub(r"[^\w-]+", "-", folded).strip("-_")[:60] or "city"
-        number = 1
-        while True:
-            key = stem if number == 1 else f"{stem}-{number}"
-            if not (self.folder / key).exists():
-                return self.folder / key
-            number += 1
 
     def study(self, key: str) -> Study | None:
         """Find what sessions share of a city that is open already; None if it is not."""
@@ -137,7 +101,7 @@ class Cities:
         CityError
             It is not there, or damaged.
         """
-        if not _KEY.fullmatch(key):
+        if not is_key(key):
             raise CityMissingError(text("error.city_missing", path=key))
         known = self.study(key)
         if known is not None:
@@ -160,20 +124,6 @@ class Cities:
             while len(held) > _MOST_OPEN:
                 held.popitem(last=False)
         return made
-
-    def save(self, city: City) -> Path:
-        """Save a city into a folder of the reader's own that is not there yet.
-
-        Raises
-        ------
-        CityError
-            The disk refuses.
-        """
-        # Two desks of one reader may choose one name.
-        with _lock:
-            folder = self.free(city.name)
-            city.save(folder)
-        return folder
 
     def _path(self, key: str) -> Path:
         return self.folder / key

@@ -12,9 +12,11 @@ import panel as pn
 from layers.errors import PlannerError, RoleError
 from layers.messages import Language, speaking, text
 from planner.desk import style
+from planner.jobs import ask_about
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from pathlib import Path
 
     from planner.desk.session import Session
     from planner.jobs import Supervisor
@@ -48,6 +50,9 @@ class JobLine:
         Tells whether a job that is at work when the view is opened is to be followed.
     changed
         Called when a job begins to be followed, and when it is over.
+    lasting
+        Whether the newest job is told of when the view is opened, though it is over, and
+        those that failed stand among the earlier ones.
 
     Attributes
     ----------
@@ -67,13 +72,15 @@ class JobLine:
         chosen: Callable[[Job], Awaitable[None]] | None = None,
         joins: Callable[[Job], bool] | None = None,
         changed: Callable[[], None] | None = None,
+        lasting: bool = False,
     ) -> None:
         self.session = session
         self._kind, self._done, self._entry, self._words = kind, done, entry, words
         self._role: Role = role
         self._chosen, self._joins, self._changed = chosen, joins, changed
         self._job: Job | None = None
-        self._closed = False
+        self._closed, self._lasting = False, lasting
+        self._listed = {"done", "failed"} if lasting else {"done"}
         self._following: asyncio.Future[None] | None = None
         self._jobs: list[Job] = []
         wide: dict[str, Any] = {"sizing_mode": "stretch_width", "margin": 0}
@@ -85,7 +92,9 @@ class JobLine:
             sizing_mode="stretch_width",
             margin=(4, 0, 0, 0),
         )
-        self._earlier = pn.widgets.Select(visible=False, stylesheets=[style.CONTROL], **wide)
+        self._earlier = pn.widgets.Select(
+            options=[""], value="", visible=False, stylesheets=[style.CONTROL], **wide
+        )
         self._cancel.on_click(self.stop)
         self._earlier.param.watch(self._choose, "value")
         self.page = pn.Column(self._state, self._cancel, self._earlier, **wide)
@@ -112,16 +121,19 @@ class JobLine:
         self._show()
         self._offer()
 
-    async def ask(self, asked: Any) -> None:
-        """Ask for a job and follow it until it is over."""
+    async def ask(self, asked: Any, *, file: Path | None = None) -> None:
+        """Ask for a job, on a file if it is about one, and follow it until it is over."""
         session, beside = self.session, self._beside
         lang = cast("Language", session.lang)
 
         def submit() -> Job:
             with speaking(lang):
                 session.require(self._role)
-                who = session.identity.name
-                job = beside.store.jobs.ask(self._kind, asked, city=beside.place, who=who)
+                whose = {"city": beside.place, "who": session.identity.name}
+                if file is None:
+                    job = beside.store.jobs.ask(self._kind, asked, **whose)
+                else:
+                    job = ask_about(beside.store, self._kind, asked, file, **whose)
             beside.look()
             return job
 
@@ -146,6 +158,15 @@ class JobLine:
         if going and not self.going:
             # Whoever opens the view does not wait for that.
             self._following = asyncio.ensure_future(self._follow(going[0]))
+        elif self._lasting and self._job is None and self._jobs:
+            self._look_back(self._jobs[0])
+
+    def _look_back(self, job: Job) -> None:
+        """Tell of a job that is over."""
+        self._job = job
+        self._show()
+        if job.state == "done":
+            self._done(job)
 
     @property
     def _beside(self) -> Supervisor:
@@ -185,6 +206,8 @@ class JobLine:
         # What it tells is in the language that it was asked for in.
         told = job.told if job.lang == self.session.lang else ""
         words = self.session.text(f"desk.job.{job.state}", told=told)
+        if self._lasting:
+            words = f"{self._entry(job)}: {words}"
         grave = "grave" if job.state == "failed" else "mild"
         self._state.object = (
             f'<div class="{grave}" role="status" data-job="{job.state}">{escape(words)}</div>'
@@ -193,8 +216,9 @@ class JobLine:
     def _offer(self) -> None:
         lang = cast("Language", self.session.lang)
         options = {text("desk.job.choose", lang): ""}
-        for job in [one for one in self._jobs if one.state == "done"][:_SHOWN]:
-            options[self._entry(job)] = job.id
+        for job in [one for one in self._jobs if one.state in self._listed][:_SHOWN]:
+            state = "" if job.state == "done" else f" · {text(f'job.state.{job.state}', lang)}"
+            options[f"{self._entry(job)}{state}"] = job.id
         self._earlier.visible = len(options) > 1
         if self._earlier.options != options:
             self._earlier.param.update(options=options, value="")
@@ -212,7 +236,11 @@ class JobLine:
             return job
 
         job = await self._try(look)
-        if job is not None and job.state == "done":
+        if job is None or job.kind != self._kind or job.state not in self._listed:
+            return
+        if self._lasting and not self.going:
+            self._look_back(job)
+        elif job.state == "done":
             if self._chosen is None:
                 self._done(job)
             else:

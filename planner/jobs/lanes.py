@@ -32,9 +32,13 @@ class Lane:
 SITING = "siting"
 """Kind of the runs of siting models."""
 
+IMPORT = "import"
+"""Kind of the imports of a table."""
+
 # Whoever asks a model sits before the desk and waits, so a report of minutes is never in the
-# way; nor is the long proof of somebody else, for there is one runner more.
-LANES = (Lane("answers", (SITING,), more=1), Lane("papers"))
+# way; nor is the long proof of somebody else, for there is one runner more. An import takes
+# seconds, and waits for neither.
+LANES = (Lane("answers", (SITING,), more=1), Lane("imports", (IMPORT,)), Lane("papers"))
 """Every lane."""
 
 
@@ -44,6 +48,6 @@ def lane_of(name: str) -> Lane:
     Examples
     --------
     >>> lane_of("papers").others
-    ('siting',)
+    ('siting', 'import')
     """
     return next(lane for lane in LANES if lane.name == name)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -12,7 +10,6 @@ from urllib.parse import urlencode
 from platformdirs import user_data_path
 
 from layers.database import Address
-from layers.errors import RecordMissingError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,18 +39,6 @@ def files_of(store: Store, job: Job) -> list[Path]:
     folder = folder_of(store) / job.id
     names = (job.result or {}).get("files", []) if job.state == "done" else []
     return [folder / name for name in names if (folder / name).is_file()]
-
-
-def clear_up(store: Store) -> None:
-    """Remove what killed runners had begun to write for jobs that are over.
-
-    A job that is taken up again clears its own folder; one that was given up or cancelled
-    meanwhile has nobody else to do so.
-    """
-    for begun in folder_of(store).glob(".*"):
-        with suppress(RecordMissingError):
-            if store.jobs.get(begun.name.removeprefix(".")).over:
-                shutil.rmtree(begun, ignore_errors=True)
 
 
 def _whole(place: Path | Address) -> str:

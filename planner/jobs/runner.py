@@ -13,7 +13,8 @@ import sys
 import threading
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 from layers import City
 from layers.database import located
@@ -23,6 +24,7 @@ from planner.jobs.alive import name_of
 from planner.jobs.ear import Ear
 from planner.jobs.lanes import lane_of
 from planner.jobs.places import CITY, LANE, folder_of
+from planner.jobs.uploads import upload_of
 from planner.jobs.work import KINDS, Stopped, Tools, bench_of, do, make_ready
 from planner.store import Store
 
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from planner.store import Job
     from planner.workbench import Workbench
 
+_Told = TypeVar("_Told")
 _log = logging.getLogger(__name__)
 _BEAT_S = 1.0
 _LOOK_S = 0.5
@@ -88,7 +91,7 @@ class Runner:
             make_ready(self._opened(lambda _: None), service)
 
     def _do(self, job: Job) -> None:
-        folder = folder_of(self._store)
+        folder, upload = folder_of(self._store), upload_of(self._store, job.id)
         scratch = folder / f".{job.id}"
         beating = _Beating(self._store, job, self._name, self._ear)
         with beating, speaking(job.lang):
@@ -101,10 +104,13 @@ class Runner:
                     tell=beating.tell,
                     cancelled=beating.cancelled,
                     fingerprint=self._print,
+                    upload=upload,
+                    commit=beating.commit,
                 )
                 result = do(job, tools)
                 shutil.rmtree(folder / job.id, ignore_errors=True)
-                scratch.rename(folder / job.id)
+                if any(scratch.iterdir()):
+                    scratch.rename(folder / job.id)
             except Stopped:
                 beating.over(lambda: self._store.jobs.stopped(job.id, self._name))
             except PlannerError as wrong:
@@ -118,6 +124,7 @@ class Runner:
                 beating.over(lambda: self._store.jobs.finish(job.id, self._name, result))
             finally:
                 shutil.rmtree(scratch, ignore_errors=True)
+            shutil.rmtree(upload, ignore_errors=True)
 
     def _opened(self, tell: Callable[[str], None]) -> Workbench:
         """Open the city, or find it again unless another stands in its place now."""
@@ -142,6 +149,7 @@ class _Beating:
         self._told = ""
         self._stops = job.kind in KINDS and KINDS[job.kind].stops
         self._asked: float | None = None
+        self._committed = False
         self._done = threading.Event()
         self._pulse = ear.listen()
         self._alone = threading.Lock()
@@ -155,18 +163,18 @@ class _Beating:
         """Whether the job was asked to stop."""
         return self._asked is not None
 
-    def over(self, end: Callable[[], object]) -> None:
-        """Keep how the job ended, with patience for a store that is busy."""
+    def commit(self) -> None:
+        """Stop the job for no one from now on, unless somebody has asked for it by now."""
         with self._alone:
-            for pause in (0.5, 1.0, 2.0, 4.0, 8.0, None):
-                try:
-                    end()
-                except StoreError:
-                    if pause is None:
-                        raise
-                    time.sleep(pause)
-                else:
-                    return
+            beat = partial(self._store.jobs.beat, self._job.id, self._runner, told=self._told)
+            if not _patiently(beat):
+                raise Stopped
+            self._committed = True
+
+    def over(self, end: Callable[[], object]) -> None:
+        """Keep how the job ended."""
+        with self._alone:
+            _patiently(end)
 
     def __enter__(self) -> None:
         self._thread.start()
@@ -190,6 +198,8 @@ class _Beating:
                 if job.over:
                     # It ended while this was asked.
                     return
+                if self._committed and job.runner == self._runner:
+                    continue
                 if self._stops and job.runner == self._runner:
                     self._asked = self._asked or time.monotonic()
                     if time.monotonic() - self._asked < _GRACE_S:
@@ -197,6 +207,15 @@ class _Beating:
                 self._store.jobs.stopped(self._job.id, self._runner)
                 shutil.rmtree(folder_of(self._store) / f".{self._job.id}", ignore_errors=True)
                 os._exit(0)
+
+
+def _patiently(act: Callable[[], _Told]) -> _Told:
+    """Ask a store that may be busy."""
+    for pause in (0.5, 1.0, 2.0, 4.0, 8.0):
+        with suppress(StoreError):
+            return act()
+        time.sleep(pause)
+    return act()
 
 
 def main() -> int:

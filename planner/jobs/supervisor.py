@@ -18,7 +18,9 @@ from layers.errors import CityError, StoreError
 from planner.jobs.alive import lives
 from planner.jobs.ear import LOOK, ready
 from planner.jobs.lanes import LANES, SITING, Lane
-from planner.jobs.places import clear_up, surroundings
+from planner.jobs.places import surroundings
+from planner.jobs.uploads import clear_up, upload_of
+from planner.jobs.work import stands
 
 if TYPE_CHECKING:
     from layers.database import Address
@@ -118,8 +120,9 @@ class Supervisor:
             self._wake.clear()
 
     def _take_back(self) -> None:
-        self.store.jobs.take_back(self.place, lives)
-        clear_up(self.store)
+        store = self.store
+        store.jobs.take_back(self.place, lives, lambda job: stands(job, upload_of(store, job.id)))
+        clear_up(store)
 
     def _wants_more(self, crew: _Crew) -> bool:
         """Whether more jobs wait in a lane than its idle runners will take."""

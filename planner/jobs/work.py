@@ -1,8 +1,4 @@
-"""What jobs do: one function a kind.
-
-Imports through the desk are no jobs: the file that is read belongs to the desk's session
-and goes with it. The city is written in a thread of the server, whole or not at all.
-"""
+"""What jobs do: one function a kind."""
 
 from __future__ import annotations
 
@@ -11,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from layers.errors import InputError
 from layers.messages import text
-from planner.jobs.lanes import SITING
+from planner.jobs import imports
+from planner.jobs.lanes import IMPORT, SITING
 from planner.plan import load_plan
 from planner.siting.advice import advise
 from planner.siting.question import Question
@@ -42,6 +39,11 @@ class Tools:
         Tells whether whoever asked wants no more of it.
     fingerprint
         Of the city; see `layers.City.fingerprint`.
+    upload
+        Folder of what was handed in with the job.
+    commit
+        Called before anything is done that outlives the job: from then on nobody stops it.
+        Raises `Stopped` where somebody has asked for that before.
     """
 
     bench: Workbench
@@ -49,6 +51,8 @@ class Tools:
     tell: Callable[[str], None]
     cancelled: Callable[[], bool]
     fingerprint: str
+    upload: Path
+    commit: Callable[[], None]
 
 
 class Stopped(Exception):  # noqa: N818 - nothing went wrong
@@ -65,10 +69,14 @@ class Kind:
         Does a job and gives what came of it.
     stops
         Whether it asks `Tools.cancelled` and comes back soon with the best that it has.
+    stands
+        Tells, from what was handed in with it, what came of a job whose runner died between
+        doing it and saying so; None where it is not done.
     """
 
     work: Callable[[Job, Tools], dict[str, Any]]
     stops: bool = False
+    stands: Callable[[Job, Path], dict[str, Any] | None] = lambda _job, _upload: None
 
 
 def bench_of(city: City) -> Workbench:
@@ -95,6 +103,11 @@ def do(job: Job, tools: Tools) -> dict[str, Any]:
     if job.kind not in KINDS:
         raise InputError(text("job.unknown", kind=job.kind))
     return KINDS[job.kind].work(job, tools)
+
+
+def stands(job: Job, upload: Path) -> dict[str, Any] | None:
+    """Tell what came of a job whose runner died, if it is done."""
+    return KINDS[job.kind].stands(job, upload) if job.kind in KINDS else None
 
 
 def _report(job: Job, tools: Tools) -> dict[str, Any]:
@@ -141,5 +154,9 @@ def make_ready(bench: Workbench, service: str) -> None:
     bench.homes(standard)
 
 
-KINDS: Mapping[str, Kind] = {"report": Kind(_report), SITING: Kind(_siting, stops=True)}
+KINDS: Mapping[str, Kind] = {
+    "report": Kind(_report),
+    SITING: Kind(_siting, stops=True),
+    IMPORT: Kind(imports.bring, stands=imports.brought),
+}
 """Every kind of job with what does it."""

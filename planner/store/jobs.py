@@ -32,6 +32,11 @@ MOST_OPEN = 5
 """Jobs of one user that may wait or run at once."""
 
 
+def new_id() -> str:
+    """Make an id that no job has."""
+    return uuid4().hex
+
+
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Job:
     """Work that somebody asked for.
@@ -126,15 +131,28 @@ class Jobs:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def ask(self, kind: str, asked: Any, *, city: str, who: str = "") -> Job:
+    def ask(
+        self, kind: str, asked: Any, *, city: str, who: str = "", called: str | None = None
+    ) -> Job:
         """Ask for work to be done, in the language in force.
+
+        Parameters
+        ----------
+        kind, asked
+            What is to be done, as plain values.
+        city
+            Where its city lies.
+        who
+            Who asks.
+        called
+            Id of the job, of `new_id`; a fresh one when None.
 
         Raises
         ------
         InputError
             As many jobs of this user wait already as may.
         """
-        made = uuid4().hex
+        made = called or new_id()
         row = {
             "id": made,
             "kind": kind,
@@ -281,8 +299,7 @@ class Jobs:
 
     def finish(self, job: str, runner: str, result: Any) -> bool:
         """Keep what came of a job; whether the runner still had it."""
-        held = json.dumps(result, ensure_ascii=False, allow_nan=False)
-        return self._end(job, runner, {"state": "done", "result": held, "share": 1.0, "told": ""})
+        return self._end(job, runner, _done(result))
 
     def fail(self, job: str, runner: str, told: str) -> bool:
         """Keep why a job failed; whether the runner still had it."""
@@ -292,7 +309,12 @@ class Jobs:
         """Keep that a job was stopped as asked; whether the runner still had it."""
         return self._end(job, runner, {"state": "cancelled", "told": ""})
 
-    def take_back(self, city: str, lives: Callable[[str], bool | None]) -> int:
+    def take_back(
+        self,
+        city: str,
+        lives: Callable[[str], bool | None],
+        stands: Callable[[Job], Any] = lambda _: None,
+    ) -> int:
         """Let jobs wait again whose runners are gone.
 
         Parameters
@@ -302,6 +324,9 @@ class Jobs:
         lives
             Tells of a runner whether it is at work; None where nobody here knows, and its
             silence decides.
+        stands
+            Tells what came of a job whose runner died between doing it and saying so; None
+            where it is not done.
 
         Returns
         -------
@@ -316,7 +341,9 @@ class Jobs:
                 if known or (known is None and not silent):
                     continue
                 changes: dict[str, Any] = {"state": "waiting", "runner": "", "told": ""}
-                if row["stop"]:
+                if (result := stands(_read(row))) is not None:
+                    changes = {**_done(result), "ended": now}
+                elif row["stop"]:
                     changes |= {"state": "cancelled", "ended": now}
                 elif row["tries"] >= TRIES:
                     told = text("job.given_up", row["lang"], tries=TRIES)
@@ -331,6 +358,11 @@ class Jobs:
                 return False
             _change(connection, job, {**changes, "ended": datetime.now(UTC)})
         return True
+
+
+def _done(result: Any) -> dict[str, Any]:
+    held = json.dumps(result, ensure_ascii=False, allow_nan=False)
+    return {"state": "done", "result": held, "share": 1.0, "told": ""}
 
 
 def _among(

@@ -91,19 +91,20 @@ def test_those_that_are_there_already_are_named_and_left_out(city, backdrop, tmp
         {"service": "home_care_centre", "source": "民政局", "date": "2025"},
     )
     told = take_in(source, city, backdrop)
-    pairs = repeated(city, told, "add")
+    pairs = repeated(city, told.places, "add")
     assert [old for _, old in pairs] == own["id"].tolist()
-    assert repeated(city, told, "replace") == []
-    skipped = accept(city, told, how="add")
+    assert repeated(city, told.places, "replace") == []
+    skipped = accept(city, source, told.places, how="add")
     assert (skipped.added, skipped.gone, skipped.left_out) == (5, 0, 2)
-    every = accept(city, told, how="add", repeats="keep")
+    every = accept(city, source, told.places, how="add", repeats="keep")
     assert every.added == 7
     origin = skipped.city.provenance["facilities"]
     assert "民政局; 表.csv" in origin.source
     assert "service=home_care_centre" in origin.made
     fresh = accept(
         city,
-        told,
+        source,
+        told.places,
         how="replace",
         services=["home_care_centre", *city.facilities["service"].unique()],
     )

@@ -103,6 +103,7 @@ class DataView(MapView):
     async def opened(self) -> None:
         """Draw what is looked at, and begin what it needs."""
         await self._prepare()
+        await self.panes["import"].refresh()
         if self.part == "check":
             await self.panes["check"].ask()
 
@@ -207,6 +208,8 @@ class DataView(MapView):
         self.relabel()
         if self.part == "check":
             await self.panes["check"].ask()
+        elif self.part == "import":
+            await self.panes["import"].refresh()
 
     async def _other_layers(self, _event: Any) -> None:
         self.panes["layers"].relabel()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from html import escape
 from io import BytesIO
 from pathlib import Path
@@ -14,23 +16,26 @@ from layers.additions import HOWS
 from layers.datum import DATUMS
 from layers.errors import CrsError, PlannerError
 from layers.messages import speaking, text
-from layers.sources import rejected
 from layers.sources.files import Source
 from layers.sources.uploads import MEGABYTE, USUAL, check_upload
 from planner import intake as taking
 from planner.desk import preview, style
 from planner.desk.dropzone import Dropzone
 from planner.desk.form import Form
+from planner.desk.jobs import JobLine
 from planner.desk.session import Cancelled
 from planner.desk.views.data_layers import SCROLL, TOLD
 from planner.intake import REPEATS
+from planner.jobs import IMPORT
 from planner.maps import plain
 from planner.maps.words import said
+from planner.order import Filled, Order, fill
 
 if TYPE_CHECKING:
-    from layers.additions import Grown
+    from layers.sources.places import Places
     from planner.desk.views.data import DataView
     from planner.intake import Intake
+    from planner.store import Job
 
 _BY_TABLE = "-"
 _ZONES = {"EPSG:4549": "120°E", "EPSG:4548": "117°E", "EPSG:4528": "40"}
@@ -61,7 +66,7 @@ class ImportPane:
         self._parts: tuple[str, tuple[str, ...]] = ("sheet", ())
         self._wrong: PlannerError | None = None
         self._pairs: list[tuple[str, str]] = []
-        self._made: tuple[str, Grown, str] | None = None
+        self._made: Filled | None = None
         self._asked = 0
         self.told: Intake | None = None
         self._own: Any = None
@@ -106,13 +111,32 @@ class ImportPane:
             visible=False,
             **wide,
         )
+        self._line = JobLine(
+            self.session,
+            kind=IMPORT,
+            done=self._came_of,
+            entry=self._entry,
+            words="desk.job.import",
+            role="planner",
+            changed=self.relabel,
+            lasting=True,
+        )
         self._done = pn.pane.HTML("", margin=(4, 14), **html)
+        self._left = pn.widgets.FileDownload(
+            callback=self._left_out,
+            filename="rejected.csv",
+            embed=False,
+            auto=True,
+            margin=(2, 14),
+            visible=False,
+            **{**button, **wide},
+        )
         self._open = pn.widgets.Button(
             color="primary", margin=(2, 14, 16, 14), height=34, visible=False, **wide
         )
         self._open.on_click(self._open_made)
         if pn.state.curdoc is not None:
-            pn.state.on_session_destroyed(lambda _session: self.close())
+            pn.state.on_session_destroyed(lambda _session: self._leave())
         self.page = pn.Column(
             self._drop,
             self._form,
@@ -120,7 +144,9 @@ class ImportPane:
             pn.Row(self._use, self._lost, **wide),
             self._rest,
             self._last,
+            pn.Column(self._line.page, margin=(6, 14), **wide),
             self._done,
+            self._left,
             self._open,
             sizing_mode="stretch_both",
             stylesheets=[SCROLL],
@@ -139,12 +165,22 @@ class ImportPane:
             return
         # A folder a file: its side files of before are none of the new one's.
         self.close()
+        self._line.forget()
         self._folder = TemporaryDirectory(prefix="planner-import-")
         self._file = Path(self._folder.name) / safe
         self._file.write_bytes(content)
         self._options = {"service": self.session.service}
         self._name.value = ""
         await self.read()
+
+    async def refresh(self) -> None:
+        """Tell how the reader's last import fares, wherever it was asked for."""
+        if self.session.cities is not None:
+            await self._line.refresh()
+
+    def _leave(self) -> None:
+        self._line.close()
+        self.close()
 
     def close(self) -> None:
         """Forget the file and remove it from the disk."""
@@ -197,7 +233,7 @@ class ImportPane:
                 self._options[option] = names[0]
             columns = taking.columns(source)
             told = taking.take_in(source, city, survey.backdrop())
-            pairs = taking.repeated(city, told, self._how)
+            pairs = taking.repeated(city, told.places, self._how)
             before = city.facilities
             before = before[before["service"].isin(told.places.layer["service"].unique())]
             own = plain.facility_tiles(before, survey.services), len(before)
@@ -206,24 +242,25 @@ class ImportPane:
         return columns, parts, told, None, pairs, own
 
     async def accept(self, *_events: Any) -> None:
-        """Write the city that the opened one and the table make."""
-        session, told = self.session, self.told
-        if told is None or session.cities is None:
+        """Have the city written that the opened one and the table make.
+
+        It is written beside the server, where work is done there, and else in a thread of it.
+        """
+        session, told, file = self.session, self.told, self._file
+        if told is None or file is None or session.cities is None:
             return
-        said_too = {
-            key: words for key, one in self._stated.items() if (words := (one.value or "").strip())
-        }
-        source = Source(told.source.path, {**told.source.options, **said_too})
-        stated = taking.Intake(source=source, places=told.places, test=told.test)
-        name = (self._name.value or "").strip()
-        usual = self._usual_names()
-        names = (name, usual[1] if name == usual[0] else name) if name else usual
+        order, beside = self._order(told.source, file), session.study.jobs
+        if beside is not None:
+            if not self._line.going:
+                asked = replace(order, fingerprint=beside.fingerprint)
+                await self._line.ask(asked.as_dict(), file=file)
+            return
         self._accept.disabled = True
         told_words, grave = "", True
         try:
             session.require("planner")
             working = session.text("desk.data.import.accepting")
-            self._made = await session.work(working, self._write, stated, names)
+            self._made = await session.work(working, self._write, order, told.places)
             grave = False
         except Cancelled:
             told_words, grave = session.text("desk.was_cancelled"), False
@@ -235,28 +272,57 @@ class ImportPane:
         self.relabel()
         self.view.cities_changed()
 
-    def _write(self, told: Intake, names: tuple[str, str]) -> tuple[str, Grown, str]:
-        """Make and save the city; its key, what became of it, where the rejected rows are."""
-        city, cities = self.session.city, self.session.cities
-        grown = taking.accept(
-            city,
-            told,
+    def _order(self, source: Source, file: Path) -> Order:
+        """Say what is wanted, as it stands on the page now."""
+        said_too = {
+            key: words for key, one in self._stated.items() if (words := (one.value or "").strip())
+        }
+        name = (self._name.value or "").strip()
+        usual = self._usual_names()
+        names = (name, usual[1] if name == usual[0] else name) if name else usual
+        return Order(
+            file=file.name,
+            options={**source.options, **said_too},
             how=self._how,
             repeats=self._repeats,
             name=names[0],
             name_en=names[1],
+        )
+
+    def _write(self, order: Order, places: Places) -> Filled:
+        """Make and save the city."""
+        return fill(
+            order,
+            self.session.city,
+            Source(Path(order.file), order.options),
+            places,
+            folder=self.session.cities.folder,
             services=tuple(self.view.survey.services),
         )
-        folder = cities.save(grown.city)
-        lost = ""
-        if told.places.rejected is not None and len(told.places.rejected):
-            beside = folder.with_name(f"{folder.name}-rejected")
-            lost = ", ".join(str(path) for path in rejected.write([told.places.rejected], beside))
-        return folder.name, grown, lost
+
+    def _came_of(self, job: Job) -> None:
+        """Show what came of an import beside the server."""
+        try:
+            self._made = Filled.from_dict(job.result)
+        except TypeError as wrong:
+            # Another version of the program has kept it.
+            self.session.say(self.session.failure(wrong), grave=True)
+            return
+        self.relabel()
+        self.view.cities_changed()
+
+    def _entry(self, job: Job) -> str:
+        """Say what an import is called among the earlier ones."""
+        lang, made = self.view.lang, f"{job.made.astimezone():%m-%d %H:%M:%S}"
+        file = name = "–"
+        with suppress(PlannerError):
+            order = Order.from_dict(job.asked)
+            file, name = order.file, order.name_en if lang == "en" else order.name
+        return text("desk.job.import.entry", lang, file=file, name=name, made=made)
 
     async def _open_made(self, *_events: Any) -> None:
         if self._made is not None:
-            await self.view.open_city(self._made[0])
+            await self.view.open_city(self._made.key)
 
     def _chosen(self, name: str, value: Any, _final: bool) -> None:
         if name == "how":
@@ -295,6 +361,18 @@ class ImportPane:
     def _rejected(self) -> BytesIO:
         lost = None if self.told is None else self.told.places.rejected
         return BytesIO(b"" if lost is None else lost.as_csv())
+
+    def _left_out(self) -> BytesIO:
+        """Read the rejected rows of a city that was written."""
+        try:
+            return BytesIO(self._place_of_lost().read_bytes())
+        except OSError:
+            return BytesIO(b"")
+
+    def _place_of_lost(self) -> Path:
+        lost = "" if self._made is None else self._made.lost
+        folder: Path = self.session.cities.folder
+        return folder / lost
 
     # What is shown.
 
@@ -336,9 +414,15 @@ class ImportPane:
         for key, widget in self._stated.items():
             widget.name = word(key)
         self._accept.name = word("accept")
+        self._accept.disabled = self._line.going
+        self._line.relabel()
         self._open.name = word("open")
         self._open.visible = self._made is not None
-        self._done.object = "" if self._made is None else self._done_html(*self._made)
+        self._done.object = "" if self._made is None else self._done_html(self._made)
+        self._left.visible = self._made is not None and self._place_of_lost().is_file()
+        if self._made is not None:
+            self._left.label = word("take_rejected", count=f"{self._made.rejected:,}")
+            self._left.filename = Path(self._made.lost).name or "rejected.csv"
 
     def _word(self, key: str, **more: Any) -> str:
         return self.session.text(f"desk.data.import.{key}", **more)
@@ -415,13 +499,13 @@ class ImportPane:
             return f'<p class="hint">{said("desk.data.import.empty", lang)}</p>'
         return preview.counts(self.told, self._pairs, lang)
 
-    def _done_html(self, key: str, grown: Grown, lost: str) -> str:
-        name = grown.city.name_en if self.view.lang == "en" else grown.city.name
-        numbers = {"added": grown.added, "gone": grown.gone, "left": grown.left_out}
-        lines = [self._word("done", name=name, **numbers)]
-        lines.append(self._word("where", path=str(self.session.cities.folder / key)))
-        if lost:
-            lines.append(self._word("left", path=lost))
+    def _done_html(self, made: Filled) -> str:
+        numbers = {"added": made.added, "gone": made.gone, "left": made.left_out}
+        folder = self.session.cities.folder
+        lines = [self._word("done", name=made.title(self.view.lang), **numbers)]
+        lines.append(self._word("where", path=str(folder / made.key)))
+        if made.lost:
+            lines.append(self._word("left", path=str(folder / made.lost)))
         return preview.done(lines)
 
     def layers(self) -> tuple[Any, Any] | None:
@@ -432,7 +516,7 @@ class ImportPane:
         dimmed = {"opacity": "0.45" if busy else "1", "transition": "opacity .15s"}
         for part in (self._state, self._rest, self._last):
             part.styles = dimmed
-        self._accept.disabled = busy
+        self._accept.disabled = busy or self._line.going
 
 
 def _select(name: str, label: str, options: list[list[str]], value: str) -> dict[str, Any]:

@@ -3,8 +3,9 @@
 import pytest
 
 from layers.errors import CityDamagedError, CityMissingError
-from planner.desk.cities import Cities, own_folder
+from planner.desk.cities import Cities
 from planner.desk.study import Study
+from planner.own import own_folder, placing
 
 
 @pytest.fixture
@@ -14,9 +15,14 @@ def cities(city, tmp_path, monkeypatch):
     return Cities(Study(city))
 
 
+def save(cities, city):
+    with placing(cities.folder, city.name) as folder:
+        return city.save(folder).path
+
+
 def test_a_city_is_saved_beside_the_others_and_opened(cities, city):
     assert cities.all() == []
-    first, second = cities.save(city), cities.save(city)
+    first, second = save(cities, city), save(cities, city)
     assert [first.name, second.name] == ["小村", "小村-2"]
     assert [(one.key, one.title("en")) for one in cities.all()] == [
         ("小村", "Hamlet"),
@@ -34,13 +40,13 @@ def test_a_city_is_saved_beside_the_others_and_opened(cities, city):
 
 @pytest.mark.parametrize("key", ["../小村", "/etc", "..", ".", "a/b", "a\0b", "none", "x" * 300])
 def test_nothing_else_is_opened(cities, city, key):
-    cities.save(city)
+    save(cities, city)
     with pytest.raises(CityMissingError):
         cities.open(key)
 
 
 def test_what_is_no_city_is_passed_over_and_a_damaged_one_refused(cities, city):
-    folder = cities.save(city)
+    folder = save(cities, city)
     (cities.folder / "other").mkdir()
     (cities.folder / "broken").mkdir()
     (cities.folder / "broken" / "city.toml").write_text("name = [")
@@ -51,7 +57,7 @@ def test_what_is_no_city_is_passed_over_and_a_damaged_one_refused(cities, city):
 
 
 def test_every_user_has_a_folder(cities, city, monkeypatch):
-    cities.save(city)
+    save(cities, city)
     theirs = Cities(cities.home, "../李工")
     assert theirs.folder.parent == own_folder()
     assert theirs.all() == []
@@ -61,7 +67,7 @@ def test_every_user_has_a_folder(cities, city, monkeypatch):
 
 def test_few_stay_open(cities, city):
     for _ in range(4):
-        cities.save(city)
+        save(cities, city)
     keys = [one.key for one in cities.all()]
     for key in keys:
         cities.open(key)

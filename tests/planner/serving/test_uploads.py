@@ -139,6 +139,9 @@ def test_what_a_planner_takes_in_harms_nobody(open_desk, house, village, tmp_pat
             assert file.parent.parent == house / "temporary"
             await own.press(_accept())
             await own.says("已写成")
+            with Store(environment(house)["PLANNER_STORE"]) as store:
+                (job,) = store.jobs.every(who="qian")
+                assert (job.kind, job.state) == ("import", "done")
             # Panel escapes what its panes of HTML show once more on the way.
             shown = [html.unescape(one["text"]) for one in own.models.values() if "text" in one]
             assert any("&lt;img src=x" in one for one in shown)
@@ -168,16 +171,42 @@ def test_a_viewer_who_calls_an_editors_actions_is_refused(open_desk, house):
             await own.says(refused)
             await own.press(_accept())
             await asyncio.sleep(1)
-        async with reader(open_desk, "sun", PASSWORDS["sun"], "?tab=siting") as own:
-            since = len(own.heard)
-            await own.press(text("desk.siting.save", "zh"))
-            await own.says(refused, since=since)
+        for button in ("desk.siting.save", "desk.siting.run"):
+            async with reader(open_desk, "sun", PASSWORDS["sun"], "?tab=siting") as own:
+                since = len(own.heard)
+                await own.press(text(button, "zh"))
+                await own.says(refused, since=since)
 
-    before = sorted((house / "cities").rglob("city.toml"))
-    asyncio.run(attack())
-    assert sorted((house / "cities").rglob("city.toml")) == before
     with Store(environment(house)["PLANNER_STORE"]) as store:
+        before, jobs = sorted((house / "cities").rglob("city.toml")), store.jobs.every()
+        asyncio.run(attack())
+        assert sorted((house / "cities").rglob("city.toml")) == before
         assert store.records() == []
+        assert store.jobs.every() == jobs
+
+
+def test_one_who_is_a_planner_no_more_starts_no_job(open_desk, house):
+    """The desk was opened by a planner, and a table handed in; then the role was taken away."""
+    with Store(environment(house)["PLANNER_STORE"]) as store:
+        store.accounts.add("wu", "planner", PASSWORDS["qian"])
+        jobs = store.jobs.every()
+
+        async def attack():
+            async with reader(open_desk, "wu", PASSWORDS["qian"], DATA) as own:
+                await own.hand_in("表.csv", "name,lon,lat\n甲,120.0,30.28\n".encode())
+                await own.wait(
+                    lambda: own.models[own.named("label", _accept())].get("visible", True)
+                )
+                store.accounts.set_role("wu", "viewer")
+                await own.press(_accept())
+                await own.says("wu的角色是查看者")
+            async with reader(open_desk, "wu", PASSWORDS["qian"], "?tab=siting") as own:
+                await own.press(text("desk.siting.run", "zh"))
+                await own.says("wu的角色是查看者")
+
+        asyncio.run(attack())
+        assert store.jobs.every() == jobs
+    assert not list(house.rglob("*.asked"))
 
 
 def _accept():

@@ -2,11 +2,13 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from threading import Barrier
 
 import pytest
 import sqlalchemy as sa
 
 from layers.errors import InputError, RecordMissingError, RoleError
+from planner.jobs.lanes import LANES
 from planner.store import Store
 from planner.store.jobs import MOST_OPEN, SILENCE, TRIES
 from planner.store.tables import JOBS
@@ -48,6 +50,77 @@ def test_every_job_is_done_by_one_runner(store, place):
     with ThreadPoolExecutor(4) as crowd:
         taken = [job for jobs in crowd.map(take, range(4)) for job in jobs]
     assert sorted(taken) == sorted(asked)
+
+
+def of(lane):
+    return {"kinds": lane.kinds, "others": lane.others}
+
+
+def test_each_lane_sees_its_own_kinds_alone(store):
+    kinds = ["report", "siting", "import", "poetry"]
+    asked = {kind: store.jobs.ask(kind, 0, city="c", who=kind).id for kind in kinds}
+    own = {"answers": ["siting"], "imports": ["import"], "papers": ["report", "poetry"]}
+    for lane in LANES:
+        load = store.jobs.load("c", **of(lane))
+        assert load == {"waiting": len(own[lane.name]), "running": 0}
+    for lane in LANES:
+        for kind in own[lane.name]:
+            assert store.jobs.claim("c", lane.name, **of(lane)).id == asked[kind]
+        assert store.jobs.claim("c", lane.name, **of(lane)) is None
+        assert store.jobs.load("c", **of(lane)) == {"waiting": 0, "running": len(own[lane.name])}
+
+
+def test_two_runners_of_a_lane_who_claim_at_once_never_take_the_same(store, place):
+    """Six runners begin together, two a lane; then all die, and two servers take back."""
+    count = 12
+    kinds = {lane.name: (lane.kinds or ("report",))[0] for lane in LANES}
+    asked = {
+        lane: {store.jobs.ask(kind, n, city="c", who=f"{lane}{n}").id for n in range(count)}
+        for lane, kind in kinds.items()
+    }
+    start = Barrier(2 * len(LANES))
+
+    def take(lane, side):
+        with Store(place) as own:
+            start.wait()
+            taken = []
+            while (job := own.jobs.claim("c", f"{lane.name} {side}", **of(lane))) is not None:
+                taken.append(job.id)
+        return lane.name, taken
+
+    both = Barrier(2)
+
+    def take_back(_server):
+        with Store(place) as own:
+            both.wait()
+            return own.jobs.take_back("c", gone)
+
+    with ThreadPoolExecutor(2 * len(LANES)) as crowd:
+        for tries in range(1, TRIES + 1):
+            begun = [crowd.submit(take, lane, side) for lane in LANES for side in range(2)]
+            taken = [one.result() for one in begun]
+            for name, own in asked.items():
+                every = [job for lane, jobs in taken if lane == name for job in jobs]
+                assert sorted(every) == sorted(own)
+            assert {job.tries for job in store.jobs.every()} == {tries}
+            # Each is taken back by one of them, and no job loses a try to the other.
+            assert sum(crowd.map(take_back, range(2))) == count * len(LANES)
+    assert store.jobs.counts()["failed"] == count * len(LANES)
+
+
+def test_what_a_dead_runner_has_done_is_done_though_cancelled_or_given_up(store):
+    done, other = (store.jobs.ask("k", n, city="c") for n in range(2))
+    for _ in range(TRIES):
+        for _ in range(2):
+            store.jobs.claim("c", "r")
+        store.jobs.cancel(done.id)
+        stood = {done.id: {"key": "小村"}} if store.jobs.get(done.id).tries == TRIES else {}
+        with store._database.transaction() as connection:
+            connection.execute(sa.update(JOBS).values(stop=JOBS.c.stop & (len(stood) > 0)))
+        assert store.jobs.take_back("c", gone, lambda job: stood.get(job.id)) == 2  # noqa: B023
+    assert store.jobs.get(other.id).state == "failed"
+    now = store.jobs.get(done.id)
+    assert (now.state, now.result, now.told, now.share) == ("done", {"key": "小村"}, "", 1.0)
 
 
 def test_what_a_dead_runner_left_is_taken_up_again_but_not_for_ever(store):
