@@ -412,6 +412,28 @@ def test_opening_another_scenario_asks_before_changes_are_lost(study, city):
     asyncio.run(run())
 
 
+def test_a_redraw_that_waits_behind_a_link_keeps_the_scenario_of_the_link(study):
+    kept = Scenario((Close(id="m2"),), "kept")
+    record = study.store.create("scenario", kept.name, kept.as_dict(), author="wang", city="")
+
+    async def run():
+        view = (await opened(study)).view
+        async with view._turn:
+            link = asyncio.create_task(view._reopen(record, kept))
+            redraw = asyncio.create_task(view._redrawn())
+            # Each runs as far as the turn, where it waits.
+            await asyncio.sleep(0)
+            assert not link.done()
+            assert not redraw.done()
+            assert not view.draft.scenario.changes
+        await asyncio.gather(link, redraw)
+        assert view.draft.scenario.changes == kept.changes
+        assert not view.draft.changed
+        agrees(view)
+
+    asyncio.run(run())
+
+
 def test_a_scenario_is_kept_opened_by_another_and_a_conflict_keeps_both(study, city):
     async def run():
         one = await opened(study)
