@@ -19,6 +19,10 @@
     └── EntryError (PermissionError)     who may not come in, or may not do this
         ├── LoginRefusedError            no such name with this password
         ├── LoginLockedError             too many attempts
+        ├── ProviderError                a provider of identities lets nobody in
+        │   ├── ProviderRefusedError     it does not want to
+        │   ├── ProviderLostError        it cannot be reached, or talks nonsense
+        │   └── ProviderDoubtedError     what it says does not hold
         └── RoleError                    the role does not reach so far
 """
 
@@ -138,6 +142,25 @@ class LoginLockedError(EntryError):
     def __init__(self, message: str, *, seconds: float) -> None:
         super().__init__(message)
         self.seconds = seconds
+
+
+class ProviderError(EntryError):
+    """A provider of identities lets nobody in.
+
+    The message names neither codes nor tokens, nor anything else that it said.
+    """
+
+
+class ProviderRefusedError(ProviderError):
+    """It knows whoever asks not, or does not let them in here."""
+
+
+class ProviderLostError(ProviderError):
+    """It cannot be reached, or what it answers is none."""
+
+
+class ProviderDoubtedError(ProviderError):
+    """What it says of somebody was not said by it, not said to us, or not said now."""
 
 
 class RoleError(EntryError):

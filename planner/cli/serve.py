@@ -39,6 +39,7 @@ def register(commands: Commands) -> None:
     add("--behind-proxy", action="store_true", help=told["behind_proxy"])
     add("--workers", type=int, default=1, metavar="N", help=told["workers"])
     add("--job-runners", type=int, default=1, metavar="N", help=text("cli.serve_job.runners"))
+    add("--oauth-issuer", metavar="URL", help=told["oauth_issuer"])
     add("--oauth-provider", metavar="NAME", help=told["oauth_provider"])
     add("--oauth-key", metavar="KEY", help=told["oauth_key"])
     add("--oauth-redirect", metavar="URL", help=told["oauth_redirect"])
@@ -57,6 +58,7 @@ _ENTRY = (
     "prefix",
     "behind_proxy",
     "workers",
+    "oauth_issuer",
     "oauth_provider",
     "oauth_key",
     "oauth_redirect",
@@ -79,6 +81,8 @@ def run(options: argparse.Namespace) -> int:
     proxied = bool(options.behind_proxy or prefix or options.allow_origin)
     # Before a city is opened, which may take minutes.
     refuse_open_door(options.address, entry, proxied=proxied)
+    if entry is not None:
+        entry.settings(prefix)
     if options.workers > 1:
         return _several(options)
     maps = offered(
@@ -121,19 +125,20 @@ def _entry(options: argparse.Namespace, store: Store) -> Entry | None:
 def _oauth(options: argparse.Namespace) -> OAuth | None:
     from planner.serving import OAuth  # noqa: PLC0415 - as above
 
-    if options.oauth_provider is None:
+    if options.oauth_provider is None and options.oauth_issuer is None:
         return None
     # On the command line every user of the machine could read it.
     secret = os.environ.get("PLANNER_OAUTH_SECRET", "")
-    if not options.oauth_key or not secret:
+    if not options.oauth_key or not options.oauth_redirect or not secret:
         raise InputError(text("cli.serve_entry.oauth_incomplete"))
     if any("=" not in pair for pair in options.oauth_extra):
         options.refuse(text("cli.serve_entry.oauth_pair"))
-    return OAuth(
-        provider=options.oauth_provider,
+    return OAuth.of(
+        options.oauth_provider or "openid",
         key=options.oauth_key,
         secret=secret,
         redirect=options.oauth_redirect,
+        issuer=options.oauth_issuer,
         extra=dict(pair.split("=", 1) for pair in options.oauth_extra),
         user=options.oauth_user,
         role=options.oauth_role,

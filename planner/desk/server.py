@@ -22,7 +22,6 @@ from planner.maps.basemaps import offered
 from planner.maps.handler import PATTERN, TileHandler
 from planner.serving.entry import identity_of, refuse_open_door
 from planner.serving.headers import guard, origins
-from planner.serving.login import account_of
 from planner.serving.metrics import Gauges, HealthHandler, MetricsHandler, note_answer
 
 if TYPE_CHECKING:
@@ -119,8 +118,6 @@ def serve(
     refuse_open_door(address, entry, proxied=proxied)
     maps = offered() if basemaps is None else basemaps
     study = Study(city, basemaps=maps, store=store)
-    if entry is not None and entry.oauth is not None:
-        pn.config.param.update(oauth_provider=entry.oauth.provider)
     here = (*_LOOPBACK, *_names())
     server = pn.serve(
         {"/": lambda: page(study, identity_of(entry, _request()))},
@@ -154,7 +151,7 @@ def serve(
         # Scripts and styles weigh a third of what they do unpacked.
         compress_response=True,
         log_function=note_answer,
-        **(entry.settings() if entry is not None else {}),
+        **(entry.settings(prefix) if entry is not None else {}),
     )
     images = [layer.url for basemap in maps for layer in basemap.layers]
     server._tornado.add_transform(guard(images))  # noqa: SLF001 - Bokeh hands it out nowhere else
@@ -226,9 +223,6 @@ def _administrators(entry: Entry | None) -> Any:
     """Make what tells whether a request is an administrator's."""
 
     def may(handler: Any) -> bool:
-        if entry is None or entry.oauth is not None:
-            return False
-        account = account_of(handler, entry.accounts)
-        return account is not None and account.role == "administrator"
+        return entry is not None and entry.may(handler, "administrator")
 
     return may

@@ -10,43 +10,12 @@ from layers.messages import text
 from planner.serving.address import is_loopback
 from planner.serving.identity import LOCAL, Identity
 from planner.serving.login import LoginProvider
-from planner.serving.oauth import AskedProvider
+from planner.serving.oauth import OAuthProvider
+from planner.serving.ticket import bearer_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from planner.serving.provider import OAuth
     from planner.store.accounts import Accounts, Role
-
-
-@dataclass(frozen=True, kw_only=True)
-class OAuth:
-    """A provider of identities, as Panel's own login with OAuth takes it.
-
-    Attributes
-    ----------
-    provider
-        One of Panel's: ``generic``, ``github``, ``azure``, ``okta``, …
-    key
-        Public identifier of this application.
-    secret
-        Its secret, never shown.
-    redirect
-        Address that the provider sends people back to.
-    extra
-        Further parameters, such as ``AUTHORIZE_URL`` and ``TOKEN_URL`` of a generic provider.
-    user
-        Key of the token that names the user.
-    role
-        Role of those whom no account names; None lets them not in.
-    """
-
-    provider: str
-    key: str
-    secret: str = field(repr=False)
-    redirect: str | None = None
-    extra: Mapping[str, str] = field(default_factory=dict, repr=False)
-    user: str | None = None
-    role: Role | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,11 +59,27 @@ class Entry:
         name = getattr(request, "planner_user", None)
         if not isinstance(name, str) or not name:
             raise InputError(text("entry.refused"))
-        otherwise = self.oauth.role if self.oauth else None
-        return Identity(name=name, accounts=self.accounts, otherwise=otherwise)
+        return Identity(name=name, accounts=self.accounts, otherwise=self._otherwise)
 
-    def settings(self) -> dict[str, Any]:
-        """Tell what `panel.serve` is to be called with."""
+    def may(self, handler: Any, role: Role) -> bool:
+        """Tell whether whoever makes a request may do what wants a role."""
+        bearer = bearer_of(handler, self.accounts, self._otherwise)
+        return bearer is not None and bearer.may(role)
+
+    def settings(self, prefix: str = "") -> dict[str, Any]:
+        """Tell what `panel.serve` is to be called with.
+
+        Parameters
+        ----------
+        prefix
+            Path below which a proxy serves the desk.
+
+        Raises
+        ------
+        InputError
+            A provider would send people back to another path, or what looks at its tokens
+            is not installed.
+        """
         told: dict[str, Any] = {
             "cookie_secret": self.secret,
             "secret_key": self.secret.encode(),
@@ -105,15 +90,12 @@ class Entry:
         }
         if self.oauth is None:
             return told | {"auth_provider": LoginProvider(self.accounts)}
-        ours = self.oauth
-        return told | {
-            "auth_provider": AskedProvider(self.accounts, ours.role),
-            "oauth_key": ours.key,
-            "oauth_secret": ours.secret,
-            "oauth_redirect_uri": ours.redirect,
-            "oauth_extra_params": dict(ours.extra),
-            "oauth_jwt_user": ours.user,
-        }
+        self.oauth.refuse_elsewhere(prefix)
+        return told | {"auth_provider": OAuthProvider(self.accounts, self.oauth)}
+
+    @property
+    def _otherwise(self) -> Role | None:
+        return self.oauth.role if self.oauth else None
 
 
 def identity_of(entry: Entry | None, request: Any) -> Identity:

@@ -115,7 +115,7 @@ class Accounts:
         UnknownNameError
             There is no such role.
         """
-        name = _plain(name)
+        name = plain_name(name)
         _known(role)
         if password is not None:
             passwords.refuse_weak(password, name=name)
@@ -279,8 +279,19 @@ def _next_attempt(
     return failures, now + LOCKED if failures >= ATTEMPTS else None
 
 
-def _plain(name: str) -> str:
-    """Name in one form of writing, if it is one."""
+def plain_name(name: str) -> str:
+    """Write a name in the one form that accounts have.
+
+    Raises
+    ------
+    InputError
+        It is none.
+
+    Examples
+    --------
+    >>> plain_name(" ｗａｎｇ ")
+    'wang'
+    """
     made = unicodedata.normalize("NFKC", name).strip()
     printable = all(unicodedata.category(letter)[0] not in "CZ" for letter in made)
     if not made or len(made) > _LONGEST or not printable:

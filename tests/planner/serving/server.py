@@ -44,9 +44,12 @@ def environment(folder):
 
 
 @contextmanager
-def desk(folder, city, *options, prefix="", ports=1):
-    """`planner serve` of a city; hands out its address, which ends with a stroke."""
-    port = free_port(ports)
+def desk(folder, city, *options, prefix="", ports=1, port=None, **more):
+    """`planner serve` of a city; hands out its address, which ends with a stroke.
+
+    What is named besides is told to it by its surroundings.
+    """
+    port = port or free_port(ports)
     log = folder / "server.log"
     command = [sys.executable, "-m", "planner.cli", "serve", "--city", str(city)]
     with log.open("ab") as out:
@@ -54,7 +57,7 @@ def desk(folder, city, *options, prefix="", ports=1):
             [*command, "--port", str(port), *options],
             stdout=out,
             stderr=subprocess.STDOUT,
-            env=environment(folder),
+            env={**environment(folder), **more},
         )
     try:
         for number in range(ports):
