@@ -46,6 +46,16 @@ def compiled(kernel: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @compiled
+def index(number: Any) -> Any:
+    """Tell the compiler that a number is not negative.
+
+    Without it each access asks first whether it counts from the end. The number is below
+    2**32, as nodes and arcs are.
+    """
+    return np.int64(np.uint32(number))
+
+
+@compiled
 def grown(array: Any) -> Any:
     """Copy of an array with twice the room."""
     more = np.empty(2 * len(array), array.dtype)

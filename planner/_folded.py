@@ -26,7 +26,7 @@ _FEWEST = {2: LEAST_TILE, 4: 1 << 15}
 MOST_BUCKETS = 1 << 16
 _NARROWEST = 2.0**-1000
 """Width of a bucket that can still be divided by."""
-_LEAST_PART = 1 << 15
+LEAST_PART = 1 << 15
 """Nodes worth a thread of their own."""
 
 
@@ -70,13 +70,14 @@ class Tiles:
         """Number of ranges."""
         return len(self.ends) - 1
 
-    def of(self, node: Ints) -> Ints:
-        """Range that each node lies in."""
-        return np.searchsorted(self.ends, node, side="right") - 1
+    @cached_property
+    def ranges(self) -> list[tuple[int, int]]:
+        """First node of each range, and the one after its last."""
+        return list(pairwise(self.ends.tolist()))
 
 
 def _threads(nodes: int) -> int:
-    return min(processors(), 1 + nodes // _LEAST_PART)
+    return min(processors(), 1 + nodes // LEAST_PART)
 
 
 def widths(cost: Floats) -> tuple[float, float]:

@@ -8,17 +8,18 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import import_module
 from itertools import pairwise
+from math import ceil, log2
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from layers.messages import text
-from planner._folded import MOST_BUCKETS, TILE, Folded, Tiles, widths
+from planner._folded import LEAST_PART, MOST_BUCKETS, Folded, Tiles, widths
 from planner._threads import each, in_turn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from types import ModuleType
 
 Floats = NDArray[np.float64]
@@ -36,8 +37,8 @@ _SPARSE = 8
 """A search that reaches fewer than every so manieth node has its outcome filled in singly."""
 _PART = 0.5
 """Width of a bucket in common arcs: half of one searches fewer nodes twice."""
-_FEW_MORE = 32
-"""Once a round over the tiles adds fewer than every so manieth node, the rest is one search."""
+_LITTLE = 1 << 13
+"""Once so few nodes are left to find, they are one search: threads would wake later."""
 _SPARE = 16
 """How many times too large a thread's room may be before it is given back."""
 _own = threading.local()
@@ -157,16 +158,17 @@ def nearest_origin(
     if folded is not None:
         return _unfolded(folded, seeds, limit)
     made, nodes = kernels("_tiles"), rows.nodes
-    label, touched = kept = _labels(nodes)
-    reached = _label(rows, _in_order(*seeds, limit), limit, label, touched)
-    (distance, which), blank = _outcome(nodes, reached, nodes // _SPARSE)
+    label, touched = kept = _labels(rows.tiles)
+    outcome = _Outcome(nodes, nodes // _SPARSE)
+    reached = _label(rows, seeds, limit, label, touched, outcome)
+    distance, which, blank = outcome.room(sum(len(own) for _, _, own in reached))
 
     def take(part: _Reached) -> None:
         made.harvest(*part, touched[:0], label, blank, distance, which)
         made.clear(*part, label, blank)
 
-    # Below so many it takes less time than to wake a thread.
-    (each if nodes > TILE else in_turn)(take, reached)
+    # Few nodes take less time than to wake a thread.
+    (in_turn if blank and nodes < _SPARSE * LEAST_PART else each)(take, reached)
     _own.labels = kept
     return distance, which
 
@@ -180,24 +182,25 @@ def _unfolded(folded: Folded, seeds: _Seeds, limit: float) -> tuple[Floats, Ints
     node, cost, origin, *held = come
     order = np.argsort(held[0], kind="stable")
     held = [column[order] for column in held]
-    label, touched = kept = _labels(len(core))
-    reached = _label(folded, _in_order(node, cost, origin, limit), limit, label, touched)
+    label, touched = kept = _labels(folded.tiles)
     # What is folded is most: it is quicker to leave out what cannot have been reached.
-    (distance, which), blank = _outcome(len(folded.place), reached, len(core) // 2)
-    outcome = limit, *held, blank, distance, which
+    outcome = _Outcome(len(folded.place), len(core) // 2)
+    reached = _label(folded, (node, cost, origin), limit, label, touched, outcome)
+    distance, which, blank = outcome.room(sum(len(own) for _, _, own in reached))
+    into = limit, *held, blank, distance, which
     along = chains.start, chains.ends, chains.legs, folded.legs, chains.inner, label
     hung = len(chains.inner), trees.node, trees.parent, trees.down
     turns = range(max(len(chains.parts), len(trees.parts), len(reached)))
 
     def near(turn: int) -> None:
         for first, last in chains.parts[turn : turn + 1]:
-            unfold.chains(first, last, *along, *outcome)
+            unfold.chains(first, last, *along, *into)
         for part in reached[turn : turn + 1]:
             made.harvest(*part, core, label, blank, distance, which)
 
     def far(turn: int) -> None:
         for first, last in trees.parts[turn : turn + 1]:
-            unfold.trees(first, last, *hung, *outcome)
+            unfold.trees(first, last, *hung, *into)
         for part in reached[turn : turn + 1]:
             made.clear(*part, label, blank)
 
@@ -208,53 +211,74 @@ def _unfolded(folded: Folded, seeds: _Seeds, limit: float) -> tuple[Floats, Ints
     return distance, which
 
 
-def _outcome(nodes: int, reached: list[_Reached], least: int) -> tuple[tuple[Floats, Ints], bool]:
-    """Room for the outcome of a search; whether it is blank since few nodes are reached."""
-    distance, which = np.empty(nodes), np.empty(nodes, dtype=np.int64)
-    blank = sum(len(own) for _, _, own in reached) < least
-    if blank:
-        distance.fill(np.inf)
-        which.fill(-1)
-    return (distance, which), blank
+class _Outcome:
+    """Room for the outcome of a search, left blank where few of its nodes are reached."""
+
+    def __init__(self, nodes: int, least: int) -> None:
+        self._distance, self._which = np.empty(nodes), np.empty(nodes, dtype=np.int64)
+        self._least, self._blank = least, False
+
+    def prepare(self, reached: int) -> None:
+        """Make it blank if it looks as if few nodes were reached: some time during the search."""
+        if reached < self._least:
+            self._distance.fill(np.inf)
+            self._which.fill(-1)
+            self._blank = True
+
+    def room(self, reached: int) -> tuple[Floats, Ints, bool]:
+        """Distances, origins and whether these are blank, which few nodes do not change much."""
+        if not self._blank:
+            self.prepare(reached)
+        return self._distance, self._which, self._blank and reached < self._least
 
 
 def _label(
-    graph: Rows | Folded, seeds: _Seeds, limit: float, label: Floats, touched: Shorts
+    graph: Rows | Folded,
+    seeds: _Seeds,
+    limit: float,
+    label: Floats,
+    touched: Shorts,
+    outcome: _Outcome,
 ) -> list[_Reached]:
-    """Label a graph, tile by tile."""
+    """Label a graph, tile by tile; whoever is done first prepares the outcome's room."""
     made, tiles, nodes = kernels("_tiles"), graph.tiles, len(graph.start) - 1
-    ranges = list(pairwise(tiles.ends.tolist()))
+    ranges = tiles.ranges
     reached = [0] * tiles.count
     legs = (graph.leg, graph.legs) if isinstance(graph, Folded) else (touched[:0], label[:0])
+    rooms = [touched[low + tile :] for tile, (low, _) in enumerate(ranges)]
+    come, rest = len(seeds[0]), touched[:0]
 
     def search(seeds: _Seeds, low: int, high: int, own: Shorts, known: int) -> int:
+        buckets = buckets_for(graph, seeds[1], least=2.0**-40, part=_PART)
         count: int = made.nearest(
             graph.start, graph.arcs, *legs, low, high, *seeds, limit, *buckets, label, own, known
         )
         return count
 
-    def within(job: tuple[int, slice]) -> None:
+    def within(job: tuple[int, _Seeds] | None) -> None:
+        if job is None:
+            outcome.prepare(sum(reached))
+            return
         tile, own = job
-        low, high = ranges[tile]
-        reached[tile] = search(_part(seeds, own), low, high, touched[low:high], reached[tile])
+        reached[tile] = search(own, *ranges[tile], rooms[tile], reached[tile])
 
-    rest, buckets = touched[:0], (1.0, 1)
-    while len(seeds[0]):
+    while come:
         # Those that cross from tile to tile are few: all else is found within them.
-        seeds, jobs = _by_tile(tiles, seeds)
-        before, buckets = sum(reached), buckets_for(graph, seeds[1], least=2.0**-40, part=_PART)
-        each(within, jobs)
+        few, before = come, sum(reached)
+        jobs = _by_tile(tiles.ends, seeds, limit)
+        each(within, jobs if before else [*jobs, None])
         count = len(tiles.tail)
         out = np.empty(count, dtype=np.int64), np.empty(count), np.empty(count, dtype=np.int64)
         between = tiles.arc, tiles.tail, graph.arcs, *legs
         come = made.crossing(*between, limit, label, *out)
-        seeds = _in_order(*_part(out, slice(come)), limit)
-        if come and (sum(reached) - before) * _FEW_MORE < before:
-            rest = np.empty(nodes, dtype=np.int32)
-            buckets = buckets_for(graph, seeds[1], least=2.0**-40, part=_PART)
+        seeds, new = _part(out, slice(come)), sum(reached) - before
+        # As many again for each seed are more than there will be, beside labels.
+        if come and come * new < few * _LITTLE:
+            rest = np.empty(nodes + 1, dtype=np.int32)
+            ((_, seeds),) = _by_tile(np.array([0, nodes]), seeds, limit)
             rest = rest[: search(seeds, 0, nodes, rest, 0)]
             break
-    own = [touched[low : low + count] for (low, _), count in zip(ranges, reached, strict=True)]
+    own = [room[:count] for room, count in zip(rooms, reached, strict=True)]
     found = [(*ends, nodes) for ends, nodes in zip(ranges, own, strict=True)]
     return [*found, (0, 0, rest)] if len(rest) else found
 
@@ -286,15 +310,14 @@ def nearest_origins(
     origin = np.empty((rows.nodes, count), dtype=np.int64)
     room = np.diff(tiles.ends).tolist()
     given: list[list[_Seeds]] = [[] for _ in room]
-    seeds = _in_order(seed_node, seed_cost, seed_origin, limit)
+    seeds: _Seeds = seed_node, seed_cost, seed_origin
 
     def clear(tile: int) -> None:
         own = slice(tiles.ends[tile], tiles.ends[tile + 1])
         made.blank(distance[own], origin[own])
 
-    def search(job: tuple[int, slice]) -> None:
-        tile, own = job
-        new = _part(seeds, own)
+    def search(job: tuple[int, _Seeds]) -> None:
+        tile, new = job
         given[tile].append(new)
         bounds = rows.start, rows.arcs, tiles.ends[tile], tiles.ends[tile + 1]
         while not made.several(
@@ -306,16 +329,15 @@ def nearest_origins(
             clear(tile)
             nodes, costs, whose = zip(*given[tile], strict=True)
             ever = np.concatenate(nodes), np.concatenate(costs), np.concatenate(whose)
-            new = _in_order(*ever, limit)
+            ((_, new),) = _by_tile(np.array([0, rows.nodes]), ever, limit)
 
     each(clear, range(tiles.count))
     while count and len(seeds[0]):
-        seeds, jobs = _by_tile(tiles, seeds)
-        each(search, jobs)
+        each(search, _by_tile(tiles.ends, seeds, limit))
         most = len(tiles.tail) * count
         out = np.empty(most, dtype=np.int64), np.empty(most), np.empty(most, dtype=np.int64)
         come = made.crossing(tiles.arc, tiles.tail, rows.arcs, limit, distance, origin, *out)
-        seeds = _in_order(*_part(out, slice(come)), limit)
+        seeds = _part(out, slice(come))
     return distance, origin
 
 
@@ -359,41 +381,35 @@ def within(
             first, held = first + done, max(at_once, 1)
 
 
-def _in_order(node: Ints, cost: Floats, origin: Ints, limit: float) -> _Seeds:
-    """Take the seeds within the limit in the order of their cost."""
-    near = np.flatnonzero(np.isfinite(cost) & (cost <= limit))
-    near = near[np.argsort(cost[near], kind="stable")]
-    return node[near], cost[near], origin[near]
+def _by_tile(ends: Ints, seeds: _Seeds, limit: float) -> list[tuple[int, _Seeds]]:
+    """Sort the seeds within the limit by range of nodes, then cost; those that have any."""
+    begin, *kept = kernels("_tiles").in_order(ends, *seeds, limit)
+    return [
+        (turn, _part(kept, slice(*pair)))
+        for turn, pair in enumerate(pairwise(begin.tolist()))
+        if pair[0] < pair[1]
+    ]
 
 
-def _part(seeds: _Seeds, own: slice) -> _Seeds:
+def _part(seeds: Sequence[Any], own: slice) -> _Seeds:
     node, cost, origin = seeds
     return node[own], cost[own], origin[own]
 
 
-def _by_tile(tiles: Tiles, seeds: _Seeds) -> tuple[_Seeds, list[tuple[int, slice]]]:
-    """Sort seeds by tile; the tiles that have any, and where theirs lie."""
-    tile = tiles.of(seeds[0])
-    order = np.argsort(tile, kind="stable")
-    ends = np.searchsorted(tile[order], np.arange(tiles.count + 1)).tolist()
-    jobs = [(tile, slice(*pair)) for tile, pair in enumerate(pairwise(ends))]
-    node, cost, origin = seeds
-    return (node[order], cost[order], origin[order]), [
-        job for job in jobs if job[1].start < job[1].stop
-    ]
-
-
-def _labels(nodes: int) -> tuple[Floats, Shorts]:
+def _labels(tiles: Tiles) -> tuple[Floats, Shorts]:
     """Room for the labels of nodes, which each thread keeps: a search leaves it as it was.
 
     It is taken away until then, so that a search that breaks off leaves nothing behind.
     """
+    nodes = int(tiles.ends[-1])
+    # Each tile lists its nodes in room for one more.
+    listed = nodes + tiles.count
     kept: tuple[Floats, Shorts] | None = getattr(_own, "labels", None)
     _own.labels = None
-    if kept is None or len(kept[1]) < nodes or len(kept[1]) > _SPARE * nodes:
-        label = np.empty(2 * nodes)
+    if kept is None or len(kept[1]) < listed or len(kept[1]) > _SPARE * listed:
+        label = np.empty(2 * listed)
         label[::2], label[1::2] = np.inf, -1.0
-        kept = label, np.empty(nodes, dtype=np.int32)
+        kept = label, np.empty(listed, dtype=np.int32)
     return kept
 
 
@@ -421,7 +437,7 @@ def buckets_for(
     dearest = float(seed_cost.max(initial=0.0))
     width = max(width, dearest * least) * part
     held = max(most, dearest) if least * MOST_BUCKETS >= 1.0 else most
-    return width, 1 << int(np.ceil(np.log2(held / width + 3.0)))
+    return width, 1 << ceil(log2(held / width + 3.0))
 
 
 @cache

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from queue import SimpleQueue
+from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -49,31 +52,76 @@ def in_turn(work: Callable[[Any], None], jobs: Sequence[Any]) -> None:
 def each(work: Callable[[Any], None], jobs: Sequence[Any]) -> None:
     """Do jobs of some milliseconds, in as many threads as there are processors.
 
-    Who asks does the first one, and then whatever no thread has begun: on a machine that
-    others keep busy a thread may wake later than the whole work takes.
+    Who asks takes jobs like the threads that help: on a machine that others keep busy one
+    may wake later than the whole work takes.
 
     Parameters
     ----------
     work
-        Called with each job.
+        Called with each job. Once it fails for one no more are begun.
     jobs
         The jobs.
     """
-    if len(jobs) == 1 or processors() == 1:
+    helpers = min(len(jobs), processors()) - 1
+    if helpers < 1:
         in_turn(work, jobs)
         return
-    begun = [(_pool().submit(work, job), job) for job in jobs[1:]]
-    for job in jobs[:1]:
-        work(job)
-    # From behind, for the threads take them from the front.
-    for turn, job in reversed(begun):
-        if turn.cancel():
-            work(job)
-    for turn, _ in begun:
-        if not turn.cancelled():
-            turn.result()
+    shared = _Shared(work, jobs)
+    for _ in range(helpers):
+        _helped().put(shared)
+    shared.help()
+    shared.wait()
+
+
+class _Shared:
+    """Jobs that several threads take from; a pool's bookkeeping takes as long as a search."""
+
+    def __init__(self, work: Callable[[Any], None], jobs: Sequence[Any]) -> None:
+        self._work, self._jobs = work, jobs
+        self._begun, self._over = itertools.count(), itertools.count(1)
+        self._all_over = Lock()
+        self._all_over.acquire()
+        self._failed: BaseException | None = None
+
+    def help(self) -> None:
+        """Do jobs until all are begun."""
+        # Counting is atomic: each job is begun by one thread, and one finds that all are over.
+        while (turn := next(self._begun)) < len(self._jobs):
+            try:
+                if self._failed is None:
+                    self._work(self._jobs[turn])
+            except BaseException as error:  # noqa: BLE001 - raised where it was asked for
+                self._failed = error
+            if next(self._over) == len(self._jobs):
+                self._all_over.release()
+
+    def wait(self) -> None:
+        """Wait until all jobs are over.
+
+        Raises
+        ------
+        BaseException
+            What one of them failed by.
+        """
+        self._all_over.acquire()
+        if self._failed is not None:
+            raise self._failed
 
 
 @cache
-def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max(processors() - 1, 1))
+def _helped() -> SimpleQueue[_Shared]:
+    """Where waiting threads take work from; they are started by the first who asks."""
+    given: SimpleQueue[_Shared] = SimpleQueue()
+
+    def wait() -> None:
+        while True:
+            given.get().help()
+
+    for _ in range(processors() - 1):
+        Thread(target=wait, name="planner", daemon=True).start()
+    return given
+
+
+if hasattr(os, "register_at_fork"):
+    # A fork has none of its parent's threads.
+    os.register_at_fork(after_in_child=_helped.cache_clear)

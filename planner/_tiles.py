@@ -8,14 +8,66 @@ no order at all.
 
 import numpy as np
 
-from planner._compiled import compiled, fetch, grown
+from planner._compiled import compiled, fetch, grown, index
 
 _AHEAD = 8
 """Nodes between fetching one's arcs and searching it; half of it for the arcs' heads."""
+_FETCHED = 3
+"""Arcs of a node whose heads are fetched ahead: few nodes have more."""
 _WAITING = np.dtype([("cost", np.float64), ("node", np.int32), ("next", np.int32)])
 """An entry of a bucket, which fills one line of memory; `next` is the next of its bucket."""
 _ABOUT = 1.0 + 1e-9
 """How far the cost of an arc along a chain may lie off the sum of its legs, and more."""
+
+
+@compiled
+def in_order(ends, seed_node, seed_cost, seed_origin, limit):
+    """Sort seeds by the range that they lie in, and within each by their cost.
+
+    Parameters
+    ----------
+    ends
+        Where each range of nodes begins, and where the last one ends.
+    seed_node, seed_cost, seed_origin
+        Seeds in any order.
+    limit
+        Seeds beyond it are left out, and those whose cost is not finite.
+
+    Returns
+    -------
+    Where each range's seeds begin, and the seeds: nodes, costs and origins.
+    """
+    ranges = len(ends) - 1
+    begin = np.zeros(ranges + 1, np.int64)
+    kept = np.empty(len(seed_node), np.int64)
+    within = np.empty(len(seed_node), np.int64)
+    count = 0
+    for seed in range(len(seed_node)):
+        if seed_cost[seed] <= limit and seed_cost[seed] < np.inf:
+            low, high = 0, ranges
+            while high - low > 1:
+                middle = (low + high) >> 1
+                if ends[middle] <= seed_node[seed]:
+                    low = middle
+                else:
+                    high = middle
+            kept[count] = seed
+            within[count] = low
+            begin[low + 1] += 1
+            count += 1
+    for turn in range(ranges):
+        begin[turn + 1] += begin[turn]
+    node = np.empty(count, np.int64)
+    cost = np.empty(count, np.float64)
+    origin = np.empty(count, np.int64)
+    filled = begin.copy()
+    for turn in np.argsort(seed_cost[kept[:count]]):
+        to, seed = filled[within[turn]], kept[turn]
+        filled[within[turn]] += 1
+        node[to] = seed_node[seed]
+        cost[to] = seed_cost[seed]
+        origin[to] = seed_origin[seed]
+    return begin, node, cost, origin
 
 
 @compiled
@@ -68,7 +120,8 @@ def nearest(
         instead of two; inf and -1 where none has come yet. What is there already stays
         unless a way from the seeds is better.
     touched
-        Room for the nodes of the range; the first `reached` are those with a label.
+        Room for the nodes of the range and one more; the first `reached` are those with a
+        label.
 
     Returns
     -------
@@ -89,9 +142,9 @@ def nearest(
     while waiting > 0 or seed < seeds:
         if waiting == 0:
             current = max(current, np.int64(seed_cost[seed] * per_width))
-        slot = current & mask
+        slot = index(current & mask)
         while seed < seeds and np.int64(seed_cost[seed] * per_width) <= current:
-            node = np.int64(seed_node[seed])
+            node = index(seed_node[seed])
             cost = seed_cost[seed]
             source = np.float64(seed_origin[seed])
             seed += 1
@@ -104,15 +157,15 @@ def nearest(
                 label[2 * node + 1] = source
                 if free >= 0:
                     entry = free
-                    free = wait[entry].next
+                    free = wait[index(entry)].next
                 else:
                     if used == len(wait):
                         wait = grown(wait)
                     entry = np.int32(used)
                     used += 1
-                wait[entry].node = node
-                wait[entry].cost = cost
-                wait[entry].next = first[slot]
+                wait[index(entry)].node = node
+                wait[index(entry)].cost = cost
+                wait[index(entry)].next = first[slot]
                 first[slot] = entry
                 waiting += 1
         while first[slot] >= 0:
@@ -123,32 +176,35 @@ def nearest(
             entry = first[slot]
             last = entry
             while entry >= 0:
-                fetch(start, np.int64(wait[entry].node))
-                batch[count].node = wait[entry].node
-                batch[count].cost = wait[entry].cost
+                fetch(start, np.int64(wait[index(entry)].node))
+                batch[count].node = wait[index(entry)].node
+                batch[count].cost = wait[index(entry)].cost
                 count += 1
                 last = entry
-                entry = wait[entry].next
-            wait[last].next = free
+                entry = wait[index(entry)].next
+            wait[index(last)].next = free
             free = first[slot]
             first[slot] = -1
             waiting -= count
             for i in range(count):
                 if i + _AHEAD < count:
-                    soon = np.int64(batch[i + _AHEAD].node)
+                    soon = index(batch[i + _AHEAD].node)
                     fetch(arcs, np.int64(start[soon]))
                     fetch(label, 2 * soon)
-                if i + _AHEAD // 2 < count:
-                    soon = np.int64(batch[i + _AHEAD // 2].node)
-                    for arc in range(start[soon], start[soon + 1]):
-                        fetch(label, 2 * np.int64(arcs[arc].head))
-                node = np.int64(batch[i].node)
+                if i + _AHEAD // 2 < count and len(arcs) >= _FETCHED:
+                    soon = index(batch[i + _AHEAD // 2].node)
+                    # As many for each node: a loop of no one length is guessed wrongly.
+                    arc = min(index(start[soon]), len(arcs) - _FETCHED)
+                    fetch(label, 2 * np.int64(arcs[arc].head))
+                    fetch(label, 2 * np.int64(arcs[arc + 1].head))
+                    fetch(label, 2 * np.int64(arcs[arc + 2].head))
+                node = index(batch[i].node)
                 here = batch[i].cost
                 if here != label[2 * node]:
                     continue
                 source = label[2 * node + 1]
-                for arc in range(start[node], start[node + 1]):
-                    head = np.int64(arcs[arc].head)
+                for arc in range(index(start[node]), index(start[node + 1])):
+                    head = index(arcs[arc].head)
                     if head < low or head >= high:
                         continue
                     cost = here + arcs[arc].cost
@@ -157,26 +213,25 @@ def nearest(
                         if cost > _ABOUT * min(old, limit):
                             continue
                         cost = _there(here, leg, legs, arc)
-                    if cost > limit or cost > old:
+                    if cost > min(old, limit):
                         continue
                     if cost < old or source < label[2 * head + 1]:
-                        if old == np.inf:
-                            touched[reached] = head
-                            reached += 1
+                        touched[reached] = head
+                        reached += old == np.inf
                         label[2 * head] = cost
                         label[2 * head + 1] = source
                         if free >= 0:
                             entry = free
-                            free = wait[entry].next
+                            free = wait[index(entry)].next
                         else:
                             if used == len(wait):
                                 wait = grown(wait)
                             entry = np.int32(used)
                             used += 1
-                        wait[entry].node = head
-                        wait[entry].cost = cost
-                        into = np.int64(cost * per_width) & mask
-                        wait[entry].next = first[into]
+                        wait[index(entry)].node = head
+                        wait[index(entry)].cost = cost
+                        into = index(np.int64(cost * per_width) & mask)
+                        wait[index(entry)].next = first[into]
                         first[into] = entry
                         waiting += 1
         current += 1
