@@ -10,7 +10,7 @@ Imported when a search first runs (`planner._search.kernels`): numba is slow to 
 
 import numpy as np
 
-from planner._compiled import compiled
+from planner._compiled import compiled, index
 
 
 @compiled
@@ -98,7 +98,7 @@ def _ball(
     count = 0
     current = np.int64(limit * per_width) if limit < np.inf else np.int64(1) << 60
     for seed in range(len(seed_node)):
-        node = np.int64(seed_node[seed])
+        node = index(seed_node[seed])
         cost = seed_cost[seed]
         if cost < distance[node]:
             if distance[node] == np.inf:
@@ -116,39 +116,39 @@ def _ball(
             used += 1
             waiting += 1
     while waiting > 0:
-        slot = current & mask
+        slot = index(current & mask)
         while first[slot] >= 0:
-            entry = first[slot]
+            entry = index(first[slot])
             first[slot] = wait_next[entry]
             wait_next[entry] = free
-            free = entry
+            free = np.int32(entry)
             waiting -= 1
-            node = np.int64(wait_node[entry])
+            node = index(wait_node[entry])
             here = wait_cost[entry]
             if here != distance[node]:
                 continue
-            for arc in range(start[node], start[node + 1]):
+            for arc in range(index(start[node]), index(start[node + 1])):
                 cost = here + arcs[arc].cost
-                head = arcs[arc].head
-                if cost >= distance[head] or cost > limit:
+                head = index(arcs[arc].head)
+                old = distance[head]
+                if cost >= old or cost > limit:
                     continue
                 if bounded and cost > most[head]:
                     continue
-                if distance[head] == np.inf:
-                    touched[count] = head
-                    count += 1
+                touched[count] = head
+                count += old == np.inf
                 distance[head] = cost
                 if free >= 0:
-                    entry = free
+                    entry = index(free)
                     free = wait_next[entry]
                 elif used < len(wait_node):
-                    entry = np.int32(used)
+                    entry = index(used)
                     used += 1
                 else:
                     return -1
                 wait_node[entry] = head
                 wait_cost[entry] = cost
-                into = np.int64(cost * per_width) & mask
+                into = index(np.int64(cost * per_width) & mask)
                 wait_next[entry] = first[into]
                 first[into] = entry
                 waiting += 1
@@ -227,12 +227,13 @@ def _meet(
     for at in range(count + 1):
         # The last turn is for the targets that need no junction.
         beside = at == count
-        here = 0.0 if beside else distance[touched[at]]
-        first = 0 if beside else door_start[touched[at]]
-        last = len(target) if beside else door_start[touched[at] + 1]
+        node = 0 if beside else index(touched[at])
+        here = 0.0 if beside else distance[node]
+        first = 0 if beside else index(door_start[node])
+        last = len(target) if beside else index(door_start[node + 1])
         for door in range(first, last):
             whole = here + (cost[door] if beside else door_cost[door])
-            one = target[door] if beside else door_target[door]
+            one = index(target[door] if beside else door_target[door])
             if whole > limit or whole >= best[one]:
                 continue
             if best[one] == np.inf:

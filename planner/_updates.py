@@ -9,7 +9,7 @@ Imported when labels are first held (`planner._search.kernels`): numba is slow t
 
 import numpy as np
 
-from planner._compiled import compiled, grown
+from planner._compiled import compiled, grown, index
 
 _WAYS = 4
 """Children of a place in the heap; four lie side by side in memory."""
@@ -19,8 +19,9 @@ _ENTRY = np.dtype([("cost", np.float64), ("origin", np.int32), ("node", np.int32
 @compiled
 def _raise(heap, at, cost, origin, node):
     """Put an entry at a place of the heap, and let it rise to where it belongs."""
+    at = index(at)
     while at > 0:
-        above = (at - 1) // _WAYS
+        above = index(at - 1) // _WAYS
         held = heap[above].cost
         if held < cost or (held == cost and heap[above].origin <= origin):
             break
@@ -36,10 +37,11 @@ def _raise(heap, at, cost, origin, node):
 @compiled
 def _sink(heap, count):
     """Let the last entry of the heap take the place of the first and sink."""
+    count = index(count)
     cost, origin, node = heap[count].cost, heap[count].origin, heap[count].node
-    at = 0
+    at = index(0)
     while True:
-        child = _WAYS * at + 1
+        child = index(_WAYS * at + 1)
         if child >= count:
             break
         least = child
@@ -87,10 +89,10 @@ def dependents(start, head, cost, distance, origin, first, lost):
             count += 1
     while count > 0:
         count -= 1
-        node = stack[count]
+        node = index(stack[count])
         here, source = distance[node], origin[node]
-        for arc in range(start[node], start[node + 1]):
-            to = head[arc]
+        for arc in range(index(start[node]), index(start[node + 1])):
+            to = index(head[arc])
             if not lost[to] and origin[to] == source and here + cost[arc] == distance[to]:
                 lost[to] = True
                 if count == len(stack):
@@ -172,10 +174,10 @@ def repair(
         offer_cost = np.empty(offers)
         offer_label = np.empty((offers, 2), np.int64)
         for at in range(len(lost)):
-            node = lost[at]
+            node = index(lost[at])
             best, which = np.inf, np.int64(-1)
-            for arc in range(back_start[node], back_start[node + 1]):
-                tail = back_head[arc]
+            for arc in range(index(back_start[node]), index(back_start[node + 1])):
+                tail = index(back_head[arc])
                 come = distance[tail] + back_cost[arc]
                 if come < best or (come == best and come < np.inf and origin[tail] < which):
                     best, which = come, origin[tail]
@@ -208,14 +210,14 @@ def repair(
                     _sink(heap, waiting)
                 if here != distance[tail] or source != origin[tail]:
                     continue
-                begin, end = start[tail], start[tail + 1]
-            for arc in range(begin, end):
+                begin, end = start[index(tail)], start[index(tail) + 1]
+            for arc in range(index(begin), index(end)):
                 if tail < 0:
                     come, source = offer_cost[offered], offer_label[offered, 0]
-                    to = offer_label[offered, 1]
+                    to = index(offer_label[offered, 1])
                     offered += 1
                 else:
-                    come, to = here + cost[arc], head[arc]
+                    come, to = here + cost[arc], index(head[arc])
                 if come > limit or come == np.inf:
                     continue
                 if come > distance[to] or (come == distance[to] and source >= origin[to]):
@@ -257,7 +259,7 @@ def repair(
         doubts = 0
     changed = 0
     for at in range(count):
-        node = touched[at]
+        node = index(touched[at])
         slot[node] = -1
         if old_cost[at] != distance[node] or old_origin[at] != origin[node]:
             touched[changed] = node
