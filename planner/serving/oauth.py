@@ -154,7 +154,8 @@ class BackHandler(_Handler):
         attempt = Attempt.of(self, asked("state", "", strip=False))
         if attempt is None:
             count_login("refused")
-            _log.warning("%s", text("oauth.strange"))
+            # Anybody may call here as often as they like, and fill a log.
+            _log.info("%s", text("oauth.strange"))
             self._say("strange", 400, self._begin())
             return
         attempt.forget(self, path=self._path)

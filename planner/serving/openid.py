@@ -183,7 +183,7 @@ def read_token(
             leeway=_LEEWAY_S,
             options={"require": _REQUIRED},
         )
-    except (jwt.PyJWTError, ArithmeticError, TypeError, ValueError) as wrong:
+    except (jwt.PyJWTError, ArithmeticError, RecursionError, TypeError, ValueError) as wrong:
         # Its words may quote the token.
         raise _doubted(type(wrong).__name__) from None
     own = claims.get("nonce")

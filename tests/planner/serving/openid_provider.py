@@ -234,7 +234,10 @@ def openid_configuration():
 
 @app.get("/realms/office/keys")
 def keys():
-    return jsonify(keys=[OWN.as_dict(private=False)])
+    public = [OWN.as_dict(private=False)]
+    if "changed" in FALSE:
+        public.append({**STRANGE.as_dict(private=False), "kid": "1999"})
+    return jsonify(keys=public)
 
 
 @app.get("/realms/office/authorize")

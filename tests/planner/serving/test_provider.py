@@ -1,20 +1,33 @@
 """What an office enters of a provider, and providers that are not at their best."""
 
 import asyncio
+import ssl
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from threading import Thread
+from urllib.parse import urlsplit
 
 import pytest
 import requests
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 from layers.errors import InputError, ProviderDoubtedError, ProviderLostError
 from planner.cli import main
-from planner.serving import OAuth
+from planner.serving import OAuth, openid
+from planner.serving.attempt import Attempt
+from planner.serving.exchange import Exchange
 from planner.serving.inquiry import inquire
 from planner.serving.openid import Issuer, read_token
 from planner.store import Store
 from tests.planner.serving import identities
-from tests.planner.serving.identities import BACK, KEY, SECRET, agree, back, begin, enter
+from tests.planner.serving.identities import BACK, KEY, SECRET, agree, asked_of, back, begin, enter
 from tests.planner.serving.server import desk, environment, free_port
 
 HERE = "https://planner.example/login/back"
@@ -187,21 +200,123 @@ def test_what_is_no_token_reads_nothing(token):
         read_token(token, [EC.as_dict(private=False)], ISSUER, KEY, "n")
 
 
+def named(exchange, office, name, **false):
+    """Go the whole way of an exchange."""
+    attempt = Attempt.begin("/")
+    led = agree(asyncio.run(exchange.begin(attempt)), name)
+    office.be(**false)
+    return asyncio.run(exchange.name(asked_of(led)["code"], attempt))
+
+
+def test_a_provider_may_change_its_keys(office, monkeypatch):
+    exchange = Exchange(entered(issuer=office.issuer))
+    office.be()
+    assert named(exchange, office, "qian") == "qian"
+    with pytest.raises(ProviderDoubtedError, match="key"):
+        named(exchange, office, "qian", signed="unknown", changed=True)
+    # They are asked for anew, but not more often than that.
+    monkeypatch.setattr(openid, "_PAUSE_S", 0)
+    assert named(exchange, office, "qian", signed="unknown", changed=True) == "qian"
+    with pytest.raises(ProviderDoubtedError, match="InvalidSignature"):
+        named(exchange, office, "qian", signed="stranger")
+
+
+@pytest.mark.parametrize("verified", [False, "false"])
+def test_an_address_that_anybody_may_claim_names_nobody(office, verified):
+    exchange = Exchange(entered(issuer=office.issuer, user="email"))
+    assert named(exchange, office, "qian") == "qian@x.example"
+    with pytest.raises(ProviderDoubtedError, match="email_verified"):
+        named(exchange, office, "qian", claims={"email_verified": verified})
+
+
+def test_a_number_may_name_somebody(office):
+    assert named(Exchange(entered(issuer=office.issuer, user="number")), office, "qian") == "7"
+
+
+ASK = """
+import asyncio, sys
+from planner.serving.inquiry import inquire
+print(asyncio.run(inquire(sys.argv[1])))
+"""
+
+
+@pytest.fixture
+def encrypted(tmp_path):
+    """An address by https, and the file of the authority that it goes by."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "office")])
+    now = datetime.now(UTC)
+    here = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(1))
+        .not_valid_after(now + timedelta(1))
+        .add_extension(here, critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    own = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    (tmp_path / "own.pem").write_bytes(own + made.public_bytes(serialization.Encoding.PEM))
+    (tmp_path / "office.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "own.pem")
+
+    def answer(_environ, start):
+        start("200 OK", [("Content-Type", "application/json")])
+        return [b'{"issuer": "office"}']
+
+    server = make_server("127.0.0.1", 0, answer, ssl_context=context, request_handler=Silent)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    yield f"https://127.0.0.1:{server.server_port}/", tmp_path / "office.pem"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+class Silent(WSGIRequestHandler):
+    """Logs nothing."""
+
+    def log(self, *_):
+        pass
+
+
+def test_an_authority_of_ones_own_has_to_be_named(encrypted, tmp_path):
+    address, authority = encrypted
+    with pytest.raises(ProviderLostError, match="SSL"):
+        asyncio.run(inquire(address))
+    told = subprocess.run(
+        [sys.executable, "-c", ASK, address],
+        env={**environment(tmp_path), "SSL_CERT_FILE": str(authority)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (told.returncode, told.stdout.strip()) == (0, "{'issuer': 'office'}"), told.stderr
+
+
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory, village):
-    """A desk with a provider of plain OAuth 2, open to everybody whom that knows."""
+    """Two servers below a path, and a provider of plain OAuth 2 that all who know may enter."""
     folder = tmp_path_factory.mktemp("plain")
     with Store(environment(folder)["PLANNER_STORE"]) as store:
         store.accounts.add("zhao", "administrator")
-    port = free_port()
-    url = f"http://127.0.0.1:{port}/"
+    port = free_port(2)
+    url = f"http://127.0.0.1:{port}/planner/"
     with identities.provider(folder, url + BACK) as true:
         pairs = [("AUTHORIZE", "authorize"), ("TOKEN", "token"), ("USER", "userinfo")]
         extra = [f"{name}_URL={true.issuer}/{place}" for name, place in pairs]
         options = ["--oauth-provider", "generic", "--oauth-key", KEY, "--oauth-user", "login"]
         options += ["--oauth-redirect", url + BACK, "--oauth-role", "viewer", "--behind-proxy"]
         options += [word for one in extra for word in ("--oauth-extra", one)]
-        with desk(folder, village, *options, port=port, PLANNER_OAUTH_SECRET=SECRET) as url:
+        options += ["--workers", "2", "--prefix", "/planner"]
+        more = {"port": port, "ports": 2, "prefix": "/planner", "PLANNER_OAUTH_SECRET": SECRET}
+        with desk(folder, village, *options, **more) as url:
             yield true, url, folder
 
 
@@ -228,6 +343,20 @@ def test_plain_oauth_lets_in_those_it_names(plain):
         assert enter(url, "li")[1].status_code == 503
     true.be(user={"login": None})
     assert enter(url, "li")[1].status_code == 502
+
+
+def test_an_attempt_begun_at_one_server_ends_at_another(plain):
+    true, url, _ = plain
+    true.be()
+    browser, there = begin(url, next="/planner/?tab=plan")
+    assert [cookie.path for cookie in browser.cookies] == ["/planner/login"]
+    port = urlsplit(url).port
+    led = agree(there, "wu").replace(f":{port}/", f":{port + 1}/")
+    outside = {"X-Forwarded-Proto": "https"}
+    answer = back(browser, led, headers=outside)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/planner/?tab=plan")
+    told = [one for one in answer.raw.headers.getlist("Set-Cookie") if "planner_session" in one]
+    assert all(flag in told[0] for flag in ("Path=/planner/", "Secure", "HttpOnly"))
 
 
 def test_a_provider_that_has_died_lets_nobody_in(plain):
