@@ -13,7 +13,7 @@ from layers.datum import DATUMS
 from layers.sources import features, places, tables, workbooks
 from planner.review.datum import datum_test
 from planner.review.readings import AS_IS, Reading
-from planner.review.sites import pairs
+from planner.review.sites import across
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -163,14 +163,9 @@ def repeated(city: City, brought: Places, how: How) -> list[tuple[str, str]]:
     one place where one of them has none; each of the table's once.
     """
     own, come = kept(city, brought.layer, how), brought.layer
-    both = pd.concat([own[_JUDGED], come[_JUDGED]], ignore_index=True)
-    first = len(own)
-    found: dict[int, int] = {}
-    for one, other in pairs(both, city.crs):
-        if one < first <= other:
-            found.setdefault(other, one)
-    ids = both["id"].tolist()
-    return [(ids[other], ids[one]) for other, one in sorted(found.items())]
+    found = dict(reversed(across(come, own, city.crs)))
+    new_ids, old_ids = come["id"].tolist(), own["id"].tolist()
+    return [(new_ids[new], old_ids[old]) for new, old in sorted(found.items())]
 
 
 def accept(
@@ -225,6 +220,3 @@ def accept(
         services=services,
         findings=brought.findings,
     )
-
-
-_JUDGED = ["id", "service", "name", "geometry"]

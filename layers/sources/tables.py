@@ -19,6 +19,8 @@ _DELIMITERS = (",", "\t", ";", "|", "，")
 _TOP = 20
 _FULL = 0.6
 _SAMPLE = 30
+# Rows are filled up to the longest, and that of a broken table may be without end.
+_WIDEST, _CELLS = 16_384, 100_000_000
 
 Row = tuple[int, list[str]]
 
@@ -193,6 +195,9 @@ def _tabulate(path: Path, rows: list[Row], is_heading: Callable[[str], bool], he
     most = max(wide, default=0)
     columns = headings + [""] * most
     full = len(columns)
+    if full > _WIDEST or full * len(body) > _CELLS:
+        told = {"path": str(path), "columns": full, "rows": len(body)}
+        raise SourceError(text("error.table_wide", **told))
     cells = [(row + [""] * (full - len(row)))[:full] for _, row in body]
     frame = pd.DataFrame(cells, columns=unlike(columns), dtype="str")
     frame.index = pd.Index([number for number, _ in body], dtype="int64")

@@ -7,6 +7,7 @@ import re
 import sqlite3
 import unicodedata
 import zipfile
+import zlib
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import PurePosixPath, PureWindowsPath
@@ -19,7 +20,7 @@ from layers.errors import SourceError
 from layers.messages import text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 MEGABYTE = 1 << 20
 KINDS = (
@@ -30,6 +31,10 @@ KINDS = (
 
 _LONGEST = 80
 _BLOCK = 1 << 20
+_ABOVE = 10
+# Ends of lines of text in two bytes a letter, by the mark that it begins with.
+_WIDE = {b"\xff\xfe": (b"\n\0", b"\r\0"), b"\xfe\xff": (b"\0\n", b"\0\r")}
+_SHX_HEAD, _SHX_ROW = 100, 8
 # Names that Windows keeps for devices, whatever their ending.
 _DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 _LINK = 0o120000
@@ -49,13 +54,13 @@ class Limits:
     entries
         Files in an archive.
     rows
-        Rows of a Parquet file.
+        Rows of a table, or shapes of a layer.
     """
 
     size: int = 64 * MEGABYTE
     unpacked: int = 256 * MEGABYTE
     entries: int = 2_000
-    rows: int = 2_000_000
+    rows: int = 200_000
 
 
 USUAL = Limits()
@@ -148,21 +153,45 @@ def _look_at_text(name: str, content: bytes, limits: Limits) -> None:
     if content.startswith(b"PK\x03\x04"):
         _look_at_workbook(name, content, limits)
         return
-    wide = content.startswith((b"\xff\xfe", b"\xfe\xff"))
-    if not wide and b"\0" in content[:_BLOCK]:
+    wide = next((ends for mark, ends in _WIDE.items() if content.startswith(mark)), None)
+    if wide is None and b"\0" in content[:_BLOCK]:
         raise SourceError(text("error.table_binary", path=name))
+    # Above the rows there may be a title and headings.
+    lines = max(content.count(end) for end in wide or (b"\n", b"\r"))
+    _refuse_rows(name, lines - _ABOVE, limits)
+
+
+def _refuse_rows(name: str, rows: int, limits: Limits) -> None:
+    if rows > limits.rows:
+        told = {"path": name, "count": rows, "most": limits.rows}
+        raise SourceError(text("error.upload_rows", **told))
 
 
 def _look_at_json(name: str, content: bytes, limits: Limits) -> None:
     _look_at_text(name, content, limits)
     if not content.removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b"{", b"[")):
         raise SourceError(text("error.upload_not_it", path=name, kind="GeoJSON"))
+    _refuse_rows(name, content.count(b'"geometry"'), limits)
 
 
 def _look_at_workbook(name: str, content: bytes, limits: Limits) -> None:
     names = [part.filename for part in _parts(name, content, limits, kind="XLSX")]
     if "[Content_Types].xml" not in names:
         raise SourceError(text("error.upload_not_it", path=name, kind="XLSX"))
+    for part in names:
+        if part.startswith("xl/worksheets/"):
+            rows = sum(block.count(b"<row") for block in _blocks(name, content, part))
+            _refuse_rows(name, rows - _ABOVE, limits)
+
+
+def _blocks(name: str, content: bytes, part: str) -> Iterator[bytes]:
+    """Unpack an entry of an archive piece by piece."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive, archive.open(part) as file:
+            while block := file.read(_BLOCK):
+                yield block
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, OSError, EOFError) as wrong:
+        raise SourceError(text("error.upload_damaged", path=name, reason=str(wrong))) from wrong
 
 
 def _look_at_archive(name: str, content: bytes, limits: Limits) -> None:
@@ -173,6 +202,8 @@ def _look_at_archive(name: str, content: bytes, limits: Limits) -> None:
         if inner.suffix.lower() in {".zip", ".gz", ".bz2", ".7z", ".rar", ".tar", ".xz"}:
             told = {"path": name, "part": part.filename}
             raise SourceError(text("error.upload_nested", **told))
+        if inner.suffix.lower() == ".shx":
+            _refuse_rows(name, (part.file_size - _SHX_HEAD) // _SHX_ROW, limits)
 
 
 def _parts(name: str, content: bytes, limits: Limits, *, kind: str) -> list[zipfile.ZipInfo]:
@@ -210,7 +241,7 @@ def _bomb(name: str, limits: Limits) -> str:
     return text("error.upload_unpacks", path=name, most=limits.unpacked / MEGABYTE)
 
 
-def _look_at_geopackage(name: str, content: bytes, _limits: Limits) -> None:
+def _look_at_geopackage(name: str, content: bytes, limits: Limits) -> None:
     """Refuse what is no GeoPackage, or one whose layers are computed while they are read."""
     if not content.startswith(b"SQLite format 3\0"):
         raise SourceError(text("error.upload_not_it", path=name, kind="GeoPackage"))
@@ -222,12 +253,23 @@ def _look_at_geopackage(name: str, content: bytes, _limits: Limits) -> None:
                 "SELECT name FROM sqlite_master WHERE type = 'view' AND lower(name) IN"
                 " (SELECT lower(table_name) FROM gpkg_contents)"
             ).fetchall()
+            layers = base.execute(
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND lower(name) IN"
+                " (SELECT lower(table_name) FROM gpkg_contents)"
+            ).fetchall()
+            most = max((_count(base, str(layer)) for (layer,) in layers), default=0)
     except sqlite3.Error as wrong:
         raise SourceError(text("error.upload_damaged", path=name, reason=str(wrong))) from wrong
     # A view can be made to yield rows without end.
     if rows:
         told = {"path": name, "part": ", ".join(str(row[0]) for row in rows[:4])}
         raise SourceError(text("error.upload_view", **told))
+    _refuse_rows(name, most, limits)
+
+
+def _count(base: sqlite3.Connection, table: str) -> int:
+    quoted = table.replace('"', '""')
+    return int(base.execute(f'SELECT count(*) FROM "{quoted}"').fetchone()[0])  # noqa: S608 - quoted
 
 
 def _look_at_parquet(name: str, content: bytes, limits: Limits) -> None:
@@ -239,9 +281,7 @@ def _look_at_parquet(name: str, content: bytes, limits: Limits) -> None:
         unpacked = sum(group.total_byte_size for group in groups)
     except (pa.ArrowException, OSError) as wrong:
         raise SourceError(text("error.upload_damaged", path=name, reason=str(wrong))) from wrong
-    if told.num_rows > limits.rows:
-        values = {"path": name, "count": told.num_rows, "most": limits.rows}
-        raise SourceError(text("error.upload_rows", **values))
+    _refuse_rows(name, told.num_rows, limits)
     if unpacked > limits.unpacked:
         raise SourceError(_bomb(name, limits))
 

@@ -18,6 +18,9 @@ from planner.standards import Service, Services
 
 _SAME_M = 1.0
 _NAMESAKE_M = 100.0
+_TOLD = ["service", "name"]
+# Rows that are held against all others at once.
+_PIECE = 1_000
 
 
 def of_sites(city: City, services: Services, *, year: int) -> Iterator[Finding]:
@@ -67,21 +70,50 @@ def pairs(sites: gpd.GeoDataFrame, crs: CRS) -> list[tuple[int, int]]:
     -------
     Numbers of the two rows of each pair, the lower first.
     """
-    if sites.empty:
-        return []
-    points = np.asarray(sites.geometry.to_crs(crs).array)
-    one, other = shapely.STRtree(points).query(points, predicate="dwithin", distance=_NAMESAKE_M)
-    once = one < other
-    one, other = one[once], other[once]
+    return [pair for pair in _alike(sites, sites, crs) if pair[0] < pair[1]]
+
+
+def across(sites: gpd.GeoDataFrame, others: gpd.GeoDataFrame, crs: CRS) -> list[tuple[int, int]]:
+    """Find facilities that repeat others, as `pairs` tells which do.
+
+    Parameters
+    ----------
+    sites, others
+        With ``service``, ``name`` and points.
+    crs
+        Projected reference system to measure in.
+
+    Returns
+    -------
+    Numbers of the two rows of each pair: of `sites`, and of `others`.
+    """
+    return list(_alike(sites, others, crs))
+
+
+def _alike(
+    sites: gpd.GeoDataFrame, others: gpd.GeoDataFrame, crs: CRS
+) -> Iterator[tuple[int, int]]:
+    """Pair rows of two tables in the order of the first one's, then of the second's."""
+    if sites.empty or others.empty:
+        return
+    first = len(sites)
+    here, there = (np.asarray(table.geometry.to_crs(crs).array) for table in (sites, others))
     # Numbers compare faster than words, and a nameless one is nobody's namesake.
-    service = pd.factorize(sites["service"])[0]
-    name = pd.factorize(sites["name"])[0]
-    named = (sites["name"] != "").to_numpy()
-    alike = (name[one] == name[other]) & named[one]
-    here = shapely.distance(points[one], points[other]) <= _SAME_M
-    nameless = here & ~(named[one] & named[other])
-    same = (service[one] == service[other]) & (alike | nameless)
-    return list(zip(one[same].tolist(), other[same].tolist(), strict=True))
+    both = pd.concat([sites[_TOLD], others[_TOLD]], ignore_index=True)
+    service, name = (pd.factorize(both[column])[0] for column in _TOLD)
+    named = (both["name"] != "").to_numpy()
+    tree = shapely.STRtree(there)
+    # Piece by piece: of a table that stands in one place, each is near all the others.
+    for start in range(0, first, _PIECE):
+        piece = here[start : start + _PIECE]
+        near = tree.query(piece, predicate="dwithin", distance=_NAMESAKE_M)
+        one, other = near[:, np.lexsort(near[::-1])]
+        at_once = shapely.distance(piece[one], there[other]) <= _SAME_M
+        one, place = one + start, other + first
+        namesakes = (name[one] == name[place]) & named[one]
+        nameless = at_once & ~(named[one] & named[place])
+        same = (service[one] == service[place]) & (namesakes | nameless)
+        yield from zip(one[same].tolist(), other[same].tolist(), strict=True)
 
 
 def _repeated(city: City) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from dataclasses import replace
 from html import escape
@@ -18,21 +19,23 @@ from layers.errors import CrsError, PlannerError
 from layers.messages import speaking, text
 from layers.sources.files import Source
 from layers.sources.uploads import MEGABYTE, USUAL, check_upload
-from planner import intake as taking
 from planner.desk import preview, style
 from planner.desk.dropzone import Dropzone
 from planner.desk.form import Form
 from planner.desk.jobs import JobLine
 from planner.desk.session import Cancelled
 from planner.desk.views.data_layers import SCROLL, TOLD
+from planner.desk.views.data_map import told_tiles
 from planner.intake import REPEATS
 from planner.jobs import IMPORT
+from planner.look import LARGE, Look, look_beside
 from planner.maps import plain
 from planner.maps.words import said
 from planner.order import Filled, Order, fill
 
 if TYPE_CHECKING:
     from layers.sources.places import Places
+    from planner.desk.session import Task
     from planner.desk.views.data import DataView
     from planner.intake import Intake
     from planner.store import Job
@@ -66,6 +69,7 @@ class ImportPane:
         self._parts: tuple[str, tuple[str, ...]] = ("sheet", ())
         self._wrong: PlannerError | None = None
         self._pairs: list[tuple[str, str]] = []
+        self._lost_rows = b""
         self._made: Filled | None = None
         self._asked = 0
         self.told: Intake | None = None
@@ -156,10 +160,16 @@ class ImportPane:
 
     async def take(self, name: str, content: bytes) -> None:
         """Take a file that came whole, and show what would become of it."""
+        lang = self.view.lang
+
+        def check() -> str:
+            with speaking(lang):
+                self.session.require("planner")
+                return check_upload(name, content)
+
         try:
-            self.session.require("planner")
-            with speaking(self.view.lang):
-                safe = check_upload(name, content)
+            # Other desks are answered meanwhile.
+            safe = await asyncio.to_thread(check)
         except PlannerError as wrong:
             self._refused(wrong)
             return
@@ -168,7 +178,7 @@ class ImportPane:
         self._line.forget()
         self._folder = TemporaryDirectory(prefix="planner-import-")
         self._file = Path(self._folder.name) / safe
-        self._file.write_bytes(content)
+        await asyncio.to_thread(self._file.write_bytes, content)
         self._options = {"service": self.session.service}
         self._name.value = ""
         await self.read()
@@ -209,7 +219,10 @@ class ImportPane:
             return
         if number != self._asked:
             return
-        self._columns, self._parts, self.told, self._wrong, self._pairs, self._own = found
+        seen, self._own = found
+        self._options = dict(seen.options)
+        self._columns, self._parts, self._pairs = seen.columns, seen.parts, seen.pairs
+        self.told, self._wrong, self._lost_rows = seen.told, seen.wrong, seen.lost
         self._made = None
         session.say("")
         self._set_busy(busy=False)
@@ -219,27 +232,21 @@ class ImportPane:
             west, south, east, north = map(float, self.told.places.layer.total_bounds)
             self.view.map.bridge.go((west, south, east, north))
 
-    def _look(self, source: Source) -> tuple[Any, ...]:
-        """Read a file in a thread; what is wrong with it is told, not raised."""
-        city, survey = self.session.city, self.view.survey
-        columns: tuple[str, ...] = ()
-        parts: tuple[str, tuple[str, ...]] = ("sheet", ())
-        try:
-            parts = taking.parts(source)
-            option, names = parts
-            if len(names) > 1 and option not in source.options:
-                # The first one, until the reader says another.
-                source = Source(source.path, {**source.options, option: names[0]})
-                self._options[option] = names[0]
-            columns = taking.columns(source)
-            told = taking.take_in(source, city, survey.backdrop())
-            pairs = taking.repeated(city, told.places, self._how)
-            before = city.facilities
-            before = before[before["service"].isin(told.places.layer["service"].unique())]
-            own = plain.facility_tiles(before, survey.services), len(before)
-        except PlannerError as wrong:
-            return columns, parts, None, wrong, [], None
-        return columns, parts, told, None, pairs, own
+    def _look(self, source: Source, *, task: Task) -> tuple[Look, Any]:
+        """Look at a file in a thread, or in a process where it is large."""
+        session, survey = self.session, self.view.survey
+        study, city, seen = session.study, session.city, None
+        place = city.path if study.jobs is None else study.jobs.city
+        if place is not None and source.path.stat().st_size > LARGE:
+            seen = look_beside(source, city, place, self._how, cancelled=task.cancelled)
+        if seen is None:
+            seen = Look.at(source, city, survey.backdrop, self._how)
+        if seen.told is None:
+            return seen, None
+        before = city.facilities
+        before = before[before["service"].isin(seen.told.places.layer["service"].unique())]
+        told_tiles(study, seen.told)
+        return seen, (plain.facility_tiles(before, survey.services), len(before))
 
     async def accept(self, *_events: Any) -> None:
         """Have the city written that the opened one and the table make.
@@ -359,8 +366,7 @@ class ImportPane:
         self.view.draw()
 
     def _rejected(self) -> BytesIO:
-        lost = None if self.told is None else self.told.places.rejected
-        return BytesIO(b"" if lost is None else lost.as_csv())
+        return BytesIO(b"" if self.told is None else self._lost_rows)
 
     def _left_out(self) -> BytesIO:
         """Read the rejected rows of a city that was written."""

@@ -172,3 +172,9 @@ def test_a_frame_as_a_table_of_text():
     table = tables.of_frame(frame)
     assert table.frame.to_dict("list") == {"a": ["1", ""], "2": ["2023-05-01", ""]}
     assert table.frame.index.tolist() == [1, 2]
+
+
+def test_a_table_that_is_wider_than_any_is_refused_at_once(tmp_path):
+    # Filled up to its longest row it would have 10^11 cells.
+    words = "名称,经度,纬度\n" + "甲\n" * 100_000 + "," * 1_000_000 + "乙"
+    refused(lambda: read(tmp_path, words), "some.csv", "1,000,001", "100,001")

@@ -145,6 +145,41 @@ def test_bombs_are_refused_unopened():
         check_upload("a.parquet", wide.getvalue(), limits=few)
 
 
+def test_a_table_of_more_rows_than_anybody_looks_through_is_refused(tmp_path):
+    few = Limits(rows=50)
+    table = pd.DataFrame({"名称": ["上"] * 100, "x": 120.1, "y": 30.2})
+    points = gpd.GeoDataFrame(table, geometry=gpd.points_from_xy(table["x"], table["y"]), crs=4326)
+    words = table.to_csv(index=False)
+    made = {
+        "a.csv": words.encode("gb18030"),
+        "b.csv": words.replace("\n", "\r").encode(),
+        "c.csv": words.encode("utf-16"),
+        "a.geojson": points.to_json().encode(),
+    }
+    for name in ("a.xlsx", "a.gpkg", "a.parquet", "a.shp"):
+        path = tmp_path / name
+        if name == "a.xlsx":
+            table.to_excel(path, index=False)
+        elif name == "a.parquet":
+            points.to_parquet(path)
+        else:
+            points.to_file(path)
+        made[name] = path.read_bytes()
+    shapes = [
+        (path.name, path.read_bytes())
+        for path in tmp_path.glob("a.*")
+        if path.suffix[1:3] in {"sh", "db", "pr"}
+    ]
+    del made["a.shp"]
+    made["a.zip"] = packed(*shapes)
+    for name, content in made.items():
+        assert check_upload(name, content) == name
+        with pytest.raises(SourceError, match="超过 50 行"):
+            check_upload(name, content, limits=few)
+    # Letters whose bytes look like ends of lines are none.
+    assert check_upload("d.csv", ("上" * 500).encode("utf-16"), limits=few) == "d.csv"
+
+
 def test_a_locked_archive_is_refused():
     content = bytearray(packed(("a.shp", "x")))
     for sign, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):

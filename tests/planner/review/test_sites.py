@@ -1,10 +1,15 @@
 from dataclasses import replace
+from itertools import combinations
 
+import geopandas as gpd
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from layers.messages import speaking
-from planner.review.sites import of_sites
+from planner.review import sites as module
+from planner.review.sites import across, of_sites, pairs
 from planner.standards import load_services
 
 SERVICES = load_services()
@@ -83,3 +88,33 @@ def test_a_namesake_far_away_is_none(tiny_city):
 def test_a_city_without_facilities_is_checked(tiny_city):
     told = codes(replace(tiny_city, facilities=tiny_city.facilities.iloc[:0]))
     assert set(told) == {"service_without_facility"}
+
+
+@settings(max_examples=25)
+@given(st.data())
+def test_pairs_are_those_of_every_two_rows_looked_at_one_by_one(tiny_city, data):
+    """Also where the rows are held against each other in pieces, and across two tables."""
+    place = st.integers(0, 3).map(lambda step: 514_000 + 45.0 * step)
+    row = st.tuples(st.sampled_from("ab"), st.sampled_from(["", "甲", "乙"]), place)
+    rows = data.draw(st.lists(row, max_size=12))
+    cut = data.draw(st.integers(0, len(rows)))
+    table = gpd.GeoDataFrame(
+        {"service": [one[0] for one in rows], "name": [one[1] for one in rows]},
+        geometry=gpd.points_from_xy([one[2] for one in rows], [3_350_000.0] * len(rows)),
+        crs=4549,
+    ).to_crs(4326)
+
+    def repeats(one, other):
+        far = abs(one[2] - other[2])
+        if one[0] != other[0]:
+            return False
+        return (
+            far <= 100 if one[1] and one[1] == other[1] else far < 1 and not (one[1] and other[1])
+        )
+
+    wanted = [(a, b) for a, b in combinations(range(len(rows)), 2) if repeats(rows[a], rows[b])]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_PIECE", 3)
+        assert pairs(table, tiny_city.crs) == wanted
+        found = across(table[:cut], table[cut:], tiny_city.crs)
+    assert found == [(a, b - cut) for a, b in wanted if a < cut <= b]
