@@ -66,10 +66,9 @@ class Draft:
         scenario = self.scenario.then(self.ahead[-1])
         return replace(self, scenario=scenario, ahead=self.ahead[:-1])
 
-    def kept(self, name: str) -> Self:
-        """Note that it is kept under a name."""
-        scenario = replace(self.scenario, name=name)
-        return replace(self, scenario=scenario, saved=scenario)
+    def kept(self, saved: Scenario) -> Self:
+        """Note what is kept of it; what was changed meanwhile is not."""
+        return replace(self, scenario=replace(self.scenario, name=saved.name), saved=saved)
 
     def fresh(self, taken: Container[Any]) -> str:
         """Make an id that neither the scenario nor a city has.

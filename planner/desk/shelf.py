@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import panel as pn
 
-from layers.errors import PlannerError, RevisionConflictError
+from layers.errors import PlannerError, RecordMissingError, RevisionConflictError
 from layers.messages import text
 from planner.desk import style
 from planner.desk.session import Cancelled
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from planner.desk.session import Session
-    from planner.store import Record
+    from planner.store import Record, Store
 
 
 class Shelf:
@@ -32,7 +33,7 @@ class Shelf:
     unsaved
         Tells whether it has changes that are not kept.
     kept
-        Called with what the store now has of it.
+        Called with what the store now has of it, and the scenario that this is.
     opened
         Called with a record and the scenario that it holds.
 
@@ -50,7 +51,7 @@ class Shelf:
         *,
         scenario: Callable[[], Scenario],
         unsaved: Callable[[], bool],
-        kept: Callable[[Record], None],
+        kept: Callable[[Record, Scenario], None],
         opened: Callable[[Record, Scenario], Awaitable[None]],
     ) -> None:
         self.session = session
@@ -130,8 +131,12 @@ class Shelf:
     async def open(self, record: str) -> bool:
         """Open what is kept; whether that went well."""
         study = self.session.study
-        found = await self._work("reading", lambda: _read(study.store.get(record)))
+        found = await self._work("reading", lambda: _read(study.store, record))
         if found is None:
+            return False
+        if isinstance(found, RecordMissingError):
+            session = self.session
+            session.say(session.text("desk.siting.not_kept", record=record), grave=True)
             return False
         try:
             await self._opened(*found)
@@ -171,7 +176,8 @@ class Shelf:
         if not name or not author:
             session.say(session.text("desk.siting.unnamed"), grave=True)
             return
-        body = Scenario(self._scenario().changes, name).as_dict()
+        scenario = Scenario(self._scenario().changes, name)
+        body = scenario.as_dict()
         city = session.city.name
 
         def keep() -> Record | RevisionConflictError:
@@ -195,7 +201,7 @@ class Shelf:
             record, grave = made, False
         self._hold(record)
         self._hide_question()
-        self._kept(record)
+        self._kept(record, replace(scenario, name=record.name))
         await self.refresh()
         session.say(told, grave=grave)
 
@@ -236,5 +242,9 @@ class Shelf:
         self.saved.param.update(options=options, value=value)
 
 
-def _read(record: Record) -> tuple[Record, Scenario]:
-    return record, Scenario.from_dict(record.body)
+def _read(store: Store, record: str) -> tuple[Record, Scenario] | RecordMissingError:
+    try:
+        found = store.get(record)
+    except RecordMissingError as missing:
+        return missing
+    return found, Scenario.from_dict(found.body)

@@ -116,10 +116,11 @@ class Suggestions:
         self.page = pn.Column(
             self._form,
             self._run,
-            self.line.page,
             self._told,
             self._all,
             self._list,
+            # What it tells of a run stands alone: nothing is suggested meanwhile.
+            self.line.page,
             sizing_mode="stretch_width",
             margin=0,
         )
@@ -209,9 +210,10 @@ class Suggestions:
         try:
             working = session.text("desk.siting.running")
             advice = await session.work(working, self._solve, question, stops_itself=True)
+            grave = False
             if self._about(question):
                 self._take_over(advice)
-            grave = False
+                told, grave = self._in_vain(advice), True
         except Cancelled:
             told, grave = session.text("desk.was_cancelled"), False
         except Exception as wrong:  # noqa: BLE001 - said in words, and logged whole
@@ -258,6 +260,11 @@ class Suggestions:
         advice = self._read(job)
         if advice is not None and self._about(advice.question):
             self._take_over(advice, job)
+            self.session.say(self._in_vain(advice), grave=True)
+
+    def _in_vain(self, advice: Advice) -> str:
+        """Say for the strip that a run found nothing; the list may be out of sight."""
+        return "" if advice.found else advice.words[self._lang][0]
 
     async def _reopen(self, job: Job) -> None:
         """Show what an earlier run gave, on the scenario that it was asked about."""
@@ -338,7 +345,8 @@ class Suggestions:
             return
         notes = [f'<p role="alert">⚠ {escape(text(note, lang))}</p>' for note in self._notes]
         told = "".join([*notes, *(f"<p>{escape(line)}</p>" for line in advice.words[lang])])
-        self._told.object = f'<div class="hint" data-figure="status">{told}</div>'
+        kind = "hint" if advice.found else "grave"
+        self._told.object = f'<div class="{kind}" data-figure="status"><div>{told}</div></div>'
         self._list[:] = [self._row(row) for row in range(len(self.rows))]
 
     def _words(self, own: Suggested) -> str:
@@ -386,7 +394,7 @@ def _question(job: Job) -> Question | None:
 
 
 _STYLE = """
-.hint p { margin: 2px 0; }
+.hint p, .grave p { margin: 2px 0; } .grave { padding: 6px 10px; font-size: 12.5px; }
 .site { display: flex; gap: 8px; align-items: center; padding: 3px 0; }
 .site b { flex: none; width: 22px; height: 22px; border-radius: 11px; text-align: center;
   font-size: 12px; line-height: 22px; color: #fff; background: #b5179e; }

@@ -32,7 +32,7 @@ from planner.maps.scene import Areas, Dots, Lines, Marker
 from planner.siting.ask import Ask
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from planner.changes import Change, Place
     from planner.desk.session import Session
@@ -285,43 +285,49 @@ class SitingView(MapView):
 
     async def change(self, *changes: Change) -> bool:
         """Make changes, or say why they cannot be made; whether they were made."""
-        return await self._try(self.draft.then(*changes))
+        return await self._try(lambda draft: draft.then(*changes))
 
     async def undo(self, *_events: Any) -> None:
         """Take the last change back."""
-        await self._try(self.draft.undone())
+        await self._try(Draft.undone)
 
     async def redo(self, *_events: Any) -> None:
         """Make the change again that was taken back last."""
-        await self._try(self.draft.redone())
+        await self._try(Draft.redone)
 
     async def add(self, place: Place) -> None:
         """Open a facility of the service at a place (degrees, WGS-84)."""
-        fresh = self.draft.fresh(self._base.ids)
-        name = self.session.text("desk.siting.new_name", number=fresh.removeprefix("new-"))
-        own = Open(service=self.session.service, place=place, id=fresh, name=name)
-        if await self.change(own):
-            self.chosen = fresh
+        service, opened = self.session.service, ""
 
-    async def _try(self, draft: Draft) -> bool:
+        def step(draft: Draft) -> Draft:
+            nonlocal opened
+            opened = draft.fresh(self._base.ids)
+            number = opened.removeprefix("new-")
+            name = self.session.text("desk.siting.new_name", number=number)
+            return draft.then(Open(service=service, place=place, id=opened, name=name))
+
+        if await self._try(step):
+            self.chosen = opened
+
+    async def _try(self, step: Callable[[Draft], Draft]) -> bool:
         if self.trial is None:
             return False
         try:
-            await self._follow(draft)
+            await self._follow(step)
         except PlannerError as wrong:
             self.session.say(str(wrong), grave=True)
             return False
         self.session.say("")
         return True
 
-    async def _follow(self, draft: Draft | None = None) -> None:
-        """Make a draft the one that is worked on, and show what it comes to.
+    async def _follow(self, step: Callable[[Draft], Draft] | None = None) -> None:
+        """Go on from the draft that is worked on, and show what it comes to.
 
-        With none given, that which is worked on once the turn has come: another that waits
-        before, as of a link, is not undone.
+        The step, if there is one, begins at the draft as it is once the turn has come: what
+        waited before, as a link's scenario or another click, is not undone.
         """
         async with self._turn:
-            draft = self.draft if draft is None else draft
+            draft = self.draft if step is None else step(self.draft)
             outcome = draft.scenario.outcome(self._base)
             found = await self._compared(draft.scenario)
             self.draft, self.outcome = draft, outcome
@@ -337,19 +343,23 @@ class SitingView(MapView):
 
     async def _accept(self, changes: Sequence[Change]) -> list[str]:
         """Make changes that a model suggests; an id that is taken is replaced."""
-        draft, given = self.draft, []
-        for change in changes:
-            own = change
-            if isinstance(change, Open):
-                opened = draft.scenario.outcome(self._base).opened
-                if change.id in self._base.ids or change.id in opened:
-                    own = replace(change, id=draft.fresh(self._base.ids))
-            given.append(str(getattr(own, "id", "")))
-            draft = draft.then(own)
-        return given if await self._try(draft) else []
+        given: list[str] = []
 
-    def _kept(self, record: Record) -> None:
-        self.draft = self.draft.kept(record.name)
+        def step(draft: Draft) -> Draft:
+            for change in changes:
+                own = change
+                if isinstance(change, Open):
+                    opened = draft.scenario.outcome(self._base).opened
+                    if change.id in self._base.ids or change.id in opened:
+                        own = replace(change, id=draft.fresh(self._base.ids))
+                given.append(str(getattr(own, "id", "")))
+                draft = draft.then(own)
+            return draft
+
+        return given if await self._try(step) else []
+
+    def _kept(self, record: Record, scenario: Scenario) -> None:
+        self.draft = self.draft.kept(scenario)
         self.record = record.id
         self._show_changes()
 
@@ -368,7 +378,7 @@ class SitingView(MapView):
         elif self.trial is None:
             self.draft = draft
         else:
-            await self._try(draft)
+            await self._try(lambda _before: draft)
 
     async def _take_up(self, question: Question) -> None:
         """Look at what a siting model was asked about; a scenario of the reader's own stays."""
@@ -378,7 +388,7 @@ class SitingView(MapView):
             session.param.update(**known)
             await self.ask()
             if not self.draft.scenario.changes and question.scenario.changes:
-                await self._try(self.draft.then(*question.scenario.changes))
+                await self.change(*question.scenario.changes)
 
     # What the map tells.
 

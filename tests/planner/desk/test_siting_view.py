@@ -1,6 +1,7 @@
 """The siting view: figures against those of a fresh coverage, the store, and a browser."""
 
 import asyncio
+import threading
 from dataclasses import replace
 
 import pandas as pd
@@ -133,7 +134,7 @@ def test_another_service_year_or_level_keeps_the_scenario(study, city):
         view = desk.view
         await view.add(place(city, 1900))
         desk.session.level = "city"
-        await view._follow(view.draft)
+        await view._follow()
         agrees(view, "city")
         desk.session.level = "district"
         desk.session.year = 2023
@@ -331,6 +332,8 @@ def test_what_cannot_be_asked_is_said(small):
         assert not own.advice.found
         assert own.rows == ()
         assert "Infeasible" in own._told.object
+        assert 'class="grave"' in own._told.object
+        assert "Infeasible" in desk._told.object
 
     asyncio.run(run())
 
@@ -430,6 +433,54 @@ def test_a_redraw_that_waits_behind_a_link_keeps_the_scenario_of_the_link(study)
         assert view.draft.scenario.changes == kept.changes
         assert not view.draft.changed
         agrees(view)
+
+    asyncio.run(run())
+
+
+def test_changes_that_wait_for_each_other_are_all_made(study, city):
+    async def run():
+        view = (await opened(study)).view
+        async with view._turn:
+            every = [
+                asyncio.create_task(view.add(place(city, 1900))),
+                asyncio.create_task(view.add(place(city, 2600))),
+                asyncio.create_task(view.change(Close(id="m1"))),
+                asyncio.create_task(view.undo()),
+            ]
+            # Each runs as far as the turn, where it waits.
+            await asyncio.sleep(0)
+            assert not view.draft.scenario.changes
+        await asyncio.gather(*every)
+        assert [change.id for change in view.draft.scenario.changes] == ["new-1", "new-2"]
+        assert [change.id for change in view.draft.ahead] == ["m1"]
+        agrees(view)
+
+    asyncio.run(run())
+
+
+def test_what_is_changed_while_it_is_kept_stays_unsaved(study, city, monkeypatch):
+    async def run():
+        view = (await opened(study)).view
+        await view.change(Close(id="m1"))
+        view.shelf.name.value, view.shelf.author.value = "kept", "wang"
+        create = study.store.create
+        held, go_on = asyncio.Event(), threading.Event()
+        loop = asyncio.get_running_loop()
+
+        def slowly(*args, **more):
+            loop.call_soon_threadsafe(held.set)
+            assert go_on.wait(60)
+            return create(*args, **more)
+
+        monkeypatch.setattr(study.store, "create", slowly)
+        keeping = asyncio.create_task(view.shelf.save())
+        await held.wait()
+        await view.change(Close(id="m2"))
+        go_on.set()
+        await keeping
+        assert [change.id for change in view.draft.scenario.changes] == ["m1", "m2"]
+        assert view.draft.changed
+        assert view.session.unsaved
 
     asyncio.run(run())
 
