@@ -13,7 +13,7 @@ from planner.desk import style
 from planner.desk.cities import Cities
 from planner.desk.session import Cancelled, Session
 from planner.desk.study import Study
-from planner.desk.topbar import Progress, TopBar
+from planner.desk.topbar import Connection, Progress, TopBar
 from planner.desk.views import VIEWS
 from planner.desk.views.view import View, restore, spoken
 from planner.serving import LOCAL
@@ -84,7 +84,10 @@ class Desk:
         self._kinds = {kind.KEY: kind for kind in VIEWS}
         self._panels: dict[str, Any] = {}
         self._wrong = restore(session, self._asked, Session.ADDRESS)
+        self._gone: tuple[str, str] | None = None
         tab = self._asked.get("tab", "")
+        if tab and tab not in self._kinds:
+            self._wrong.append("tab")
         self._top = TopBar(  # type: ignore[no-untyped-call]
             tab=tab if tab in self._kinds else next(iter(self._kinds)),
             lang=session.lang,
@@ -95,12 +98,19 @@ class Desk:
             margin=0,
         )
         self._progress = Progress(margin=0)  # type: ignore[no-untyped-call]
+        self._connection = Connection(sizing_mode="stretch_width", margin=0)  # type: ignore[no-untyped-call]
+        # Apart from what the views say, which comes and goes with each answer.
+        self._noted = pn.pane.HTML(
+            "", visible=False, sizing_mode="stretch_width", margin=0, stylesheets=[style.TEXT]
+        )
         self._told = pn.pane.HTML(
             "", visible=False, sizing_mode="stretch_width", margin=0, stylesheets=[style.TEXT]
         )
         self._place = pn.Column(sizing_mode="stretch_both", margin=0, stylesheets=[style.FILL])
         self.page = pn.Column(
             self._top,
+            self._connection,
+            self._noted,
             self._told,
             self._place,
             self._progress,
@@ -109,21 +119,19 @@ class Desk:
             css_classes=[session.theme],
         )
         self._relabel()
-        self._open()
+        self._wrong += self._open()
         self._top.param.watch(self._choose_tab, "tab")
         self._top.param.watch(lambda event: session.param.update(lang=event.new), "lang")
         self._top.param.watch(lambda event: session.param.update(theme=event.new), "theme")
         session.param.watch(self._relabel, "lang")
         session.param.watch(self._recolour, "theme")
-        session.param.watch(lambda event: self._top.param.update(unsaved=event.new), "unsaved")
+        session.param.watch(self._note_unsaved, "unsaved")
         session.param.watch(self._say, "told")
         session.param.watch(self._show_task, "task")
         session.param.watch(self._move, "moved")
         session.param.watch(self.note_address, list(Session.ADDRESS))
         self._progress.param.watch(self._cancel, "cancelled")
-        if self._wrong:
-            names = ", ".join(self._wrong)
-            session.say(session.text("desk.address_wrong", names=names))
+        self._note()
 
     @property
     def view(self) -> View:
@@ -146,8 +154,8 @@ class Desk:
         except Cancelled:
             return True
         except Exception as wrong:  # noqa: BLE001 - said in words, and logged whole
-            reason = session.failure(wrong)
-            session.say(session.text("desk.data.cities.gone", key=key, reason=reason), grave=True)
+            self._gone = key, session.failure(wrong)
+            self._note()
             return True
         session.move(key)
         return False
@@ -184,12 +192,17 @@ class Desk:
         if location is not None and self._top.tab in self.views:
             location.search = "?" + urlencode(self.address(), safe=",")
 
-    def _open(self) -> None:
-        """Show the chosen view, made when it is first opened and kept as it was left."""
-        key = self._top.tab
+    def _open(self) -> list[str]:
+        """Show the chosen view, made when it is first opened and kept as it was left.
+
+        Returns
+        -------
+        Names whose values in the address could not be used.
+        """
+        key, wrong = self._top.tab, []
         if key not in self.views:
             view = self._kinds[key](self.session)
-            self._wrong += view.restore(self._asked)
+            wrong = view.restore(self._asked)
             self.views[key] = view
             self._panels[key] = view.build()
             view.relabel()
@@ -198,11 +211,32 @@ class Desk:
         for name, made in self._panels.items():
             made.visible = name == key
         self.note_address()
+        return wrong
 
     async def _choose_tab(self, _event: Any) -> None:
         self.session.say("")
+        # What the address says is of the tab that it names.
+        self._wrong, self._gone = [], None
+        self._note()
         self._open()
         await self.view.opened()
+
+    def _note(self) -> None:
+        """Say what of the link cannot be shown, until another tab is opened."""
+        session, told, kind = self.session, [], "mild"
+        if self._gone is not None:
+            key, reason = self._gone
+            told.append(session.text("desk.data.cities.gone", key=key, reason=reason))
+            kind = "grave"
+        if self._wrong:
+            names = ", ".join(dict.fromkeys(self._wrong))
+            told.append(session.text("desk.address_wrong", names=names))
+        role = "alert" if kind == "grave" else "status"
+        self._noted.object = f'<div class="{kind}" role="{role}">{escape(" ".join(told))}</div>'
+        self._noted.visible = bool(told)
+
+    def _note_unsaved(self, event: Any) -> None:
+        self._top.unsaved = self._connection.unsaved = event.new
 
     def _say(self, *_events: Any) -> None:
         told, kind = self.session.told
@@ -244,5 +278,8 @@ class Desk:
         }
         self._top.tabs = [[key, session.text(f"desk.tab.{key}")] for key in self._kinds]
         self._progress.cancel = session.text("desk.cancel")
+        parts = ("lost", "back", "unsaved", "again")
+        self._connection.words = {part: session.text(f"desk.connection.{part}") for part in parts}
+        self._note()
         for view in self.views.values():
             view.relabel()

@@ -124,16 +124,14 @@ class JobLine:
     async def ask(self, asked: Any, *, file: Path | None = None) -> None:
         """Ask for a job, on a file if it is about one, and follow it until it is over."""
         session, beside = self.session, self._beside
-        lang = cast("Language", session.lang)
 
         def submit() -> Job:
-            with speaking(lang):
-                session.require(self._role)
-                whose = {"city": beside.place, "who": session.identity.name}
-                if file is None:
-                    job = beside.store.jobs.ask(self._kind, asked, **whose)
-                else:
-                    job = ask_about(beside.store, self._kind, asked, file, **whose)
+            session.require(self._role)
+            whose = {"city": beside.place, "who": session.identity.name}
+            if file is None:
+                job = beside.store.jobs.ask(self._kind, asked, **whose)
+            else:
+                job = ask_about(beside.store, self._kind, asked, file, **whose)
             beside.look()
             return job
 
@@ -265,8 +263,14 @@ class JobLine:
 
     async def _try(self, function: Callable[[], Any], *, say: bool = True) -> Any:
         """Ask the store in a thread; None where it refuses, which is said."""
+        lang = cast("Language", self.session.lang)
+
+        def speak() -> Any:
+            with speaking(lang):
+                return function()
+
         try:
-            return await asyncio.to_thread(function)
+            return await asyncio.to_thread(speak)
         except RoleError as wrong:
             self.session.say(str(wrong), grave=True)
         except PlannerError as wrong:

@@ -58,7 +58,7 @@ TEXT = """
 :host { font: 13px/1.45 var(--font); color: var(--ink); }
 .label { font-weight: 600; margin: 10px 0 3px; }
 .hint { font-size: 11.5px; color: var(--soft); }
-.grave, .mild { padding: 7px 14px; display: flex; gap: 10px; }
+.grave, .mild { padding: 7px 14px; display: flex; gap: 10px; overflow-wrap: anywhere; }
 .grave { background: var(--bad-back); color: var(--bad); border-bottom: 1px solid var(--bad-rule); }
 .mild { background: var(--warn-back); color: var(--warn-ink);
   border-bottom: 1px solid var(--warn-rule); }

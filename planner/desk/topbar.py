@@ -1,4 +1,4 @@
-"""The head of the page: title, tabs, what the data are, language and colours."""
+"""The head of the page, and what stands over every view: work in hand, a lost server."""
 
 from __future__ import annotations
 
@@ -40,3 +40,16 @@ class Progress(pn.custom.JSComponent):
 
     _esm: ClassVar[str] = (_JS / "progress.js").read_text(encoding="utf-8")
     _stylesheets: ClassVar[list[Any]] = [(_JS / "progress.css").read_text(encoding="utf-8")]
+
+
+class Connection(pn.custom.JSComponent):
+    """Says over the views that the server cannot be reached, and loads the page anew.
+
+    The server can say nothing by then, so the browser has the words beforehand.
+    """
+
+    words = param.Dict(default={}, doc="``lost``, ``back``, ``unsaved`` and ``again``.")
+    unsaved = param.Boolean(default=False, doc="Whether loading anew loses changes.")
+
+    _esm: ClassVar[str] = (_JS / "connection.js").read_text(encoding="utf-8")
+    _stylesheets: ClassVar[list[Any]] = [(_JS / "connection.css").read_text(encoding="utf-8")]

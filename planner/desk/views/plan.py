@@ -19,6 +19,8 @@ from planner.maps.words import said
 from planner.targets import PARTS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from planner.desk.session import Session
     from planner.indicators import Indicator, Monitoring
     from planner.plan import Plan
@@ -53,6 +55,17 @@ class PlanView(View):
         """Year asked for: the one chosen, else the middle of the plan."""
         years = self.plan.years
         return int(self.until) if self.until in years else years[len(years) // 2]
+
+    def restore(self, told: Mapping[str, str]) -> list[str]:
+        """Take what an address says; year and target must be the plan's."""
+        wrong = super().restore(told)
+        if self.until and self.until not in self.plan.years:
+            self.until = 0
+            wrong.append("until")
+        if self.target and self.target not in self.plan.targets:
+            self.target = ""
+            wrong.append("target")
+        return wrong
 
     def build(self) -> Any:
         """Make every part once; what changes is filled in later."""

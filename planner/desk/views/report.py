@@ -19,6 +19,8 @@ from planner.maps.words import said
 from planner.report.model import KINDS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from planner.desk.session import Session, Task
     from planner.store import Job
 
@@ -50,6 +52,14 @@ class ReportView(View):
         """Year asked for."""
         years = self.session.study.plan.years
         return int(self.until) if self.until in years else years[len(years) // 2]
+
+    def restore(self, told: Mapping[str, str]) -> list[str]:
+        """Take what an address says; the year must be the plan's."""
+        wrong = super().restore(told)
+        if self.until and self.until not in self.session.study.plan.years:
+            self.until = 0
+            wrong.append("until")
+        return wrong
 
     def build(self) -> Any:
         """Make every part once; what changes is filled in later."""

@@ -4,14 +4,17 @@ import asyncio
 import re
 import threading
 
+import param
 import pytest
 
 from planner import Scenario, coverage
 from planner.changes import Close, CloseStreet, Move, Open
+from planner.desk.cities import Cities
 from planner.desk.desk import Desk
 from planner.desk.session import Cancelled, Session
 from planner.desk.study import Study
 from planner.desk.views import VIEWS
+from planner.desk.views.report import ReportView
 from planner.desk.views.view import View
 from planner.maps.bridge import MapBridge
 from planner.maps.events import Clicked
@@ -63,10 +66,42 @@ def test_an_address_restores_what_it_was_made_of(study):
 
 def test_an_address_that_does_not_fit_is_said_and_the_usual_is_shown(study):
     desk = Desk(Session(study), {"lang": "en", "service": "<b>", "year": "1066", "tab": "x"})
-    assert desk._told.visible
-    assert "service, year" in desk._told.object
-    assert "<b>" not in desk._told.object
+    asyncio.run(desk.start())
+    assert desk._noted.visible
+    assert "service, year, tab" in desk._noted.object
+    assert "<b>" not in desk._noted.object
     assert desk.session.service == "menopause_clinic"
+    desk.session.lang = "zh"
+    assert "链接" in desk._noted.object
+
+
+def test_a_year_or_target_that_the_plan_lacks_is_said(study):
+    asked = {"lang": "en", "tab": "plan", "until": "1800", "target": "x"}
+    desk = Desk(Session(study), asked)
+    assert "until, target" in desk._noted.object
+    assert not {"until", "target"} & set(desk.address())
+    report = ReportView(desk.session)
+    assert report.restore({"until": "1800"}) == ["until"]
+    report._close()
+
+    # What the link says is of the tab that it names.
+    async def another_tab():
+        with param.parameterized.discard_events(desk._top):
+            desk._top.tab = "coverage"
+        await desk._choose_tab(None)
+
+    asyncio.run(another_tab())
+    assert not desk._noted.visible
+
+
+def test_a_link_to_a_city_that_is_not_there_is_said_beside_the_one_that_is_shown(study):
+    desk = Desk(Session(study), {"lang": "en", "city": "elsewhere"})
+    desk.session.cities = Cities(study)
+    asyncio.run(desk.start())
+    assert desk.view.answer is not None
+    assert desk._noted.visible
+    assert "elsewhere" in desk._noted.object
+    assert 'role="alert"' in desk._noted.object
 
 
 def test_an_empty_service_says_what_to_do(study):
