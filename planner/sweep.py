@@ -19,6 +19,8 @@ from planner.reach import SLACK
 from planner.standards import unknown_name
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from layers.population import Group
     from layers.units import Level
     from planner._search import Floats, Ints
@@ -28,6 +30,7 @@ _SURE = 8.5
 """Standard deviations beyond which Φ is 0 or 1 to the last digit of a double."""
 
 _MOST = 6
+_FIGURES = ("served", "rate_low", "rate_high", "mean", "median", "p90")
 
 
 class _Sorted(NamedTuple):
@@ -66,6 +69,7 @@ class Sweep:
     def __init__(self, result: Coverage) -> None:
         self.result = result
         self._tables: Memo[_Sorted] = Memo(most=_MOST)
+        self._frames: Memo[pd.DataFrame] = Memo(most=_MOST)
 
     def by(
         self, cutoff: float, level: Level = "district", group: Group | None = None
@@ -86,16 +90,16 @@ class Sweep:
         """
         result = self.result
         if level == "city" and level not in result.levels:
-            return self._table(whole(result.city), "city", cutoff, group)
+            return self._table(lambda: whole(result.city), "city", cutoff, group)
         if level not in result.levels:
             raise unknown_name("level", level, result.levels)
-        table = self._table(heads(result.city, level), level, cutoff, group)
+        table = self._table(lambda: heads(result.city, level), level, cutoff, group)
         last = table.iloc[-1]
         return table if last["people"] or last["facilities"] else table.iloc[:-1]
 
     def total(self, cutoff: float, group: Group | None = None) -> pd.Series:
         """Figures of the whole city under a cutoff."""
-        return self._table(whole(self.result.city), "", cutoff, group).iloc[0]
+        return self._table(lambda: whole(self.result.city), "", cutoff, group).iloc[0]
 
     def ready(self, level: Level, group: Group | None = None) -> bool:
         """Whether figures of a level and group need no more sorting."""
@@ -127,37 +131,40 @@ class Sweep:
         return np.append(0, held.parts[run])[at] * PART
 
     def _table(
-        self, head: pd.DataFrame, level: Level | str, cutoff: float, group: Group | None
+        self, head: Callable[[], pd.DataFrame], own: str, cutoff: float, group: Group | None
     ) -> pd.DataFrame:
-        result, held = self.result, self._sorted(level or "", group)
+        held = self._sorted(own, group)
+        key = own, group or self.result.standard.group
+        frame = self._frames.get(key, lambda: self._frame(head(), own, held))
         count = len(held.people)
-        own = level or "city"
         people = held.people * PART
-        columns = ("served", "rate_low", "rate_high", "mean", "median", "p90")
-        made = {name: np.full(count, np.nan) for name in columns}
+        made = np.empty((count, len(_FIGURES)))
         for row in range(count):
-            figures = self._unit(held, row, cutoff)
-            for name, value in zip(columns, figures, strict=True):
-                made[name][row] = value
-        quota = result.standard.quota(own, result.year)  # type: ignore[arg-type]
-        bound = head["level"] == "city" if own == "city" else head["code"] != ""
-        wanted = pd.Series(quota.facilities if quota else pd.NA, head.index, dtype="Int64")
-        sites = self._sites(own, level, head, count)
+            made[row] = self._unit(held, row, cutoff)
+        figures = dict(zip(_FIGURES, made.T, strict=True))
         with np.errstate(invalid="ignore"):
-            rate = made["served"] / np.where(people > 0, people, np.nan)
+            rate = figures["served"] / np.where(people > 0, people, np.nan)
+        return frame.assign(**figures, gap=people - figures["served"], rate=rate)
+
+    def _frame(self, head: pd.DataFrame, own: str, held: _Sorted) -> pd.DataFrame:
+        """Make a table of what no cutoff changes, with room for what it does."""
+        result, level = self.result, own or "city"
+        quota = result.standard.quota(level, result.year)  # type: ignore[arg-type]
+        bound = head["level"] == "city" if level == "city" else head["code"] != ""
+        wanted = pd.Series(quota.facilities if quota else pd.NA, head.index, dtype="Int64")
         table = head.assign(
-            people=people,
-            served=made["served"],
-            gap=people - made["served"],
-            rate=rate,
-            rate_low=made["rate_low"],
-            rate_high=made["rate_high"],
+            people=held.people * PART,
+            served=np.nan,
+            gap=np.nan,
+            rate=np.nan,
+            rate_low=np.nan,
+            rate_high=np.nan,
             unplaced=held.unplaced * PART,
-            facilities=sites,
+            facilities=self._sites(own, head),
             quota=wanted.where(bound),
         )
         table["missing"] = (table["quota"] - table["facilities"]).clip(lower=0)
-        return table.assign(**{name: made[name] for name in ("mean", "median", "p90")})
+        return table.assign(mean=np.nan, median=np.nan, p90=np.nan)
 
     def _unit(self, held: _Sorted, row: int, cutoff: float) -> tuple[float, ...]:
         """Tell served people, band, mean, median and 90th percentile of one unit."""
@@ -226,14 +233,14 @@ class Sweep:
             return metres
         return metres * float(network.minutes.sum() / network.length.sum())
 
-    def _sites(self, own: str, level: str, head: pd.DataFrame, count: int) -> Ints:
+    def _sites(self, own: str, head: pd.DataFrame) -> Ints:
         inside = self.result.facilities
         inside = inside[inside[self.result.levels].notna().any(axis=1)]
-        if not level or own not in self.result.levels:
+        if own not in self.result.levels:
             where = np.zeros(len(inside), dtype=np.int64)
         else:
             where = pd.Index(head["code"].iloc[:-1]).get_indexer(inside[own])
-        return np.bincount(where % count, minlength=count)
+        return np.bincount(where % len(head), minlength=len(head))
 
     def _sorted(self, level: str, group: Group | None) -> _Sorted:
         group = group or self.result.standard.group
