@@ -191,6 +191,13 @@ def test_the_user_may_be_told_apart_from_the_token(url, office):
     assert browser.get(url, timeout=60).status_code == 200
 
 
+def test_an_answer_is_heard_up_to_a_quarter_of_a_megabyte(url, office):
+    office.be(bare=True, user={"pad": "x" * 200_000})
+    assert enter(url, "qian")[1].status_code == 303
+    office.be(bare=True, user={"pad": "x" * 300_000})
+    assert refused(enter(url, "qian")[1], 503, "稍后重试")
+
+
 @pytest.mark.parametrize(
     "way", ["error", "nonsense", "list", "enormous", "elsewhere", "refused", "userinfo"]
 )
