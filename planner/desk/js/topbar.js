@@ -75,7 +75,7 @@ export function render({ model }) {
     if (words.user) {
       const user = document.createElement("span"), out = document.createElement("a");
       user.className = "user"; user.textContent = words.user; user.title = words.user;
-      out.href = "./logout"; out.textContent = words.out; out.className = "out";
+      out.href = "./logout"; out.textContent = words.out; out.className = "out"; out.title = words.user;
       end.append(user, out);
     }
     bar.replaceChildren(title, tabs, end);

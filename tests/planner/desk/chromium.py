@@ -129,12 +129,16 @@ class Page:
         self.driver = driver
 
     def open(self, address, *, size=(1280, 720)):
+        self.resize(size)
+        self.driver.get(address)
+        return self
+
+    def resize(self, size):
+        """Give the page another size."""
         self.driver.execute_cdp_cmd(
             "Emulation.setDeviceMetricsOverride",
             {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": False},
         )
-        self.driver.get(address)
-        return self
 
     def js(self, code, *arguments):
         """Run code that may use `all`, every element of the page, and `seen`."""

@@ -5,7 +5,7 @@ from selenium.webdriver.common.by import By
 
 from planner.store import Store
 from tests.planner.desk.chromium import NEEDS_CHROMIUM, chromium, until
-from tests.planner.serving.identities import BACK, SECRET, options, provider
+from tests.planner.serving.identities import BACK, SECRET, asked_of, options, provider
 from tests.planner.serving.server import desk, environment, free_port
 
 pytestmark = NEEDS_CHROMIUM
@@ -50,8 +50,17 @@ def test_in_and_out_again(tmp_path, url):
             "return [link.previousSibling.textContent, link];"
         )
         assert user == "zhao"
+        for width in (1024, 768):
+            page.resize((width, 1024))
+            end = page.js(
+                "return all.find((one) => one.matches('a.out')).getBoundingClientRect().right;"
+            )
+            assert end <= width, "the way out is cut off"
         # The desk's own page, with nothing of what the provider said in its address.
-        assert page.driver.current_url.startswith(f"{url}?service=mother_baby_room&lang=en")
+        assert page.driver.current_url.startswith(f"{url}?")
+        asked = asked_of(page.driver.current_url)
+        assert (asked["service"], asked["lang"]) == ("mother_baby_room", "en")
+        assert not {"code", "state"} & set(asked)
         assert [one["name"] for one in page.driver.get_cookies()] == ["planner_session"]
         assert page.js("return document.cookie;") == ""
         out.click()
