@@ -203,7 +203,8 @@ class JobLine:
             return
         # What it tells is in the language that it was asked for in.
         told = job.told if job.lang == self.session.lang else ""
-        words = self.session.text(f"desk.job.{job.state}", told=told)
+        state = "at_work" if job.state == "running" and not told else job.state
+        words = self.session.text(f"desk.job.{state}", told=told)
         if self._lasting:
             words = f"{self._entry(job)}: {words}"
         grave = "grave" if job.state == "failed" else "mild"

@@ -21,8 +21,9 @@ export function render({ model, view }) {
     for (const one of view.el.parentNode?.children || []) {
       if (one === view.el) continue;
       one.style.opacity = lost ? ".6" : "";
-      if (one === one.parentNode.firstElementChild) one.inert = lost;
     }
+    const bar = view.el.previousElementSibling;
+    if (bar) bar.inert = lost;
   }
   async function look() {
     try {

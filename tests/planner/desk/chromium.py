@@ -76,11 +76,12 @@ const map = window[name];
 
 
 @contextmanager
-def serving(code, *arguments, log):
+def serving(code, *arguments, log, port=None):
     """Run Python code that serves on the port that is its last argument; hand out the address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    if port is None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
     environment = {
         "PLANNER_STORE": str(log.with_name("store.sqlite")),
         **os.environ,

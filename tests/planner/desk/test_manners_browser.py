@@ -1,6 +1,7 @@
 """The desk's manners in a browser: contrast, names of controls, links and languages."""
 
 import re
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -164,3 +165,21 @@ def test_names_of_units_are_read_whole_on_a_tablet(address, chrome, state):
         ".filter(([words, over]) => words === 'district' && over > 0);"
     )
     assert narrow == []
+
+
+def test_a_lost_server_is_said_and_its_return_offers_the_page_anew(chrome, tmp_path, monkeypatch):
+    monkeypatch.setenv("PLANNER_STORE", str(tmp_path / "store.sqlite"))
+    path, log = hamlet().save(tmp_path / "hamlet").path, tmp_path / "log"
+    said = "return all.find((one) => one.matches('.lost') && seen(one))?.innerText;"
+    with serving(SERVE, path, log=log) as url:
+        show(chrome, url, "coverage", lang="en")
+        assert not chrome.js(said)
+    told = until(lambda: chrome.js(said), what="word of the lost server")
+    assert "connection to the server is lost" in told
+    # What was shown can still be read; no tab can be chosen that would not come.
+    assert chrome.figure("rate")
+    assert chrome.js("return all.some((one) => one.inert && seen(one));")
+    with serving(SERVE, path, log=log, port=urlsplit(url).port) as again:
+        assert again == url
+        chrome.press("Load anew")
+        until(lambda: not chrome.js(said) and ready(chrome, "coverage"), what="the page anew")
