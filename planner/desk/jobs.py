@@ -201,8 +201,9 @@ class JobLine:
         self._cancel.visible = job is not None and not job.over
         if job is None:
             return
-        # What it tells is in the language that it was asked for in.
-        told = job.told if job.lang == self.session.lang else ""
+        # What it tells is in the language that it was asked for in; why it failed is told in
+        # that one too rather than not at all.
+        told = job.told if job.lang == self.session.lang or job.state == "failed" else ""
         state = "at_work" if job.state == "running" and not told else job.state
         words = self.session.text(f"desk.job.{state}", told=told)
         if self._lasting:

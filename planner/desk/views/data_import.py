@@ -220,7 +220,10 @@ class ImportPane:
         if number != self._asked:
             return
         seen, self._own = found
-        self._options = dict(seen.options)
+        option = seen.parts[0]
+        if option in seen.options:
+            # The first one, until the reader says another; what was chosen meanwhile stays.
+            self._options.setdefault(option, seen.options[option])
         self._columns, self._parts, self._pairs = seen.columns, seen.parts, seen.pairs
         self.told, self._wrong, self._lost_rows = seen.told, seen.wrong, seen.lost
         self._made = None

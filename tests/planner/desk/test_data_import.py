@@ -10,6 +10,7 @@ from planner.desk.cities import Cities
 from planner.desk.session import Session
 from planner.desk.study import Study
 from planner.desk.views.data import DataView
+from planner.jobs import IMPORT, Supervisor
 from planner.serving import Identity
 from planner.store import Store
 
@@ -90,3 +91,71 @@ def test_a_viewer_is_refused_whatever_the_browser_sends(
     asyncio.run(own.accept())
     assert planner.session.told[1] == "grave"
     assert planner.session.cities.all() == []
+
+
+async def until(condition):
+    for _ in range(400):
+        if condition():
+            return
+        await asyncio.sleep(0.05)
+    raise TimeoutError
+
+
+def test_what_is_chosen_while_a_table_is_read_is_not_lost(
+    panes, city, store, content, tmp_path, monkeypatch
+):
+    view = open_view(panes, city, store, tmp_path, monkeypatch, "planner")
+    pane = view.panes["import"]
+
+    async def run():
+        await pane.take("表.csv", content)
+        reading = asyncio.ensure_future(pane.read())
+        await asyncio.sleep(0)
+        pane._set("name", "lon")
+        await reading
+        assert pane._options["name"] == "lon"
+
+    asyncio.run(run())
+
+
+def test_an_import_beside_is_found_again_at_another_desk(
+    panes, city, store, content, tmp_path, monkeypatch
+):
+    """Asked for at one desk, told of at the next: done with its rows, or failed and why."""
+    place = city.save(tmp_path / "hamlet").path
+
+    def opened(beside, role="planner"):
+        view = open_view(panes, city, store, tmp_path, monkeypatch, role)
+        view.session.study.jobs = beside
+        return view.panes["import"]
+
+    async def run():
+        with Supervisor(store, place) as beside:
+            pane = opened(beside)
+            await pane.take("表.csv", content)
+            await pane.accept()
+            assert pane._made.added == 1
+            store.jobs.ask(IMPORT, {"file": "坏.csv"}, city=beside.place, who="王工")
+            other = opened(beside)
+            await other.refresh()
+            await until(lambda: "导入的要求无法识别" in other._line._state.object)
+            await until(lambda: len(other._line._earlier.options) > 2)
+            (done, failed) = sorted(store.jobs.every(), key=lambda job: job.state)
+            assert (done.state, failed.state) == ("done", "failed")
+            assert set(other._line._earlier.options.values()) == {"", done.id, failed.id}
+            other._line._earlier.value = done.id
+            await until(lambda: other._made)
+            assert other._open.visible
+            assert other._made == pane._made
+            assert other._left.visible
+            assert other._left_out().read().startswith(b"\xef\xbb\xbf")
+            # A viewer finds nothing of others' and starts nothing.
+            seen = opened(beside, "viewer")
+            before = store.jobs.every()
+            seen.told, seen._file = pane.told, pane._file
+            await seen.accept()
+            assert seen.session.told[1] == "grave"
+            assert store.jobs.every() == before
+            seen._file = None
+
+    asyncio.run(run())
