@@ -115,7 +115,7 @@ def test_a_viewer_keeps_no_scenario_whatever_the_browser_sends(store):
             session,
             scenario=Scenario,
             unsaved=lambda: True,
-            kept=lambda _record: None,
+            kept=lambda _record, _scenario: None,
             opened=opened,
         )
         shelf.name.value, shelf.author.value = "方案", "somebody else"
