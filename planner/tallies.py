@@ -50,8 +50,8 @@ class Tallies:
         have = set(city.units["level"])
         self.levels: list[Level] = [level for level in LEVELS if level in have]
         self._tallies: dict[tuple[Level | None, Group], _Tally] = {}
-        self._heads: dict[Level, pd.DataFrame] = {}
-        self._columns: dict[Level, dict[Any, Any]] = {}
+        self._heads: dict[Level | None, pd.DataFrame] = {}
+        self._columns: dict[Level | None, dict[Any, Any]] = {}
         units = city.units.sort_values("code")
         self._units = list(zip(units["code"], units["level"], units["parent"], strict=True))
         self._tree = shapely.STRtree(units.geometry.array)
@@ -138,7 +138,8 @@ class Tallies:
         """Figures of everyone who lies in any unit, in one row; as `table`."""
         if group not in GROUPS:
             raise unknown_name("group", group, GROUPS)
-        return whole(self._city).assign(**self._figures(None, group, sites))
+        figures, head = self._figures(None, group, sites), self._head(None)
+        return pd.DataFrame({**self._columns[None], **figures}, index=head.index)
 
     def _figures(self, level: Level | None, group: Group, sites: Ints) -> dict[str, Any]:
         """Columns of figures, an item a unit of a level; of the whole city for None."""
@@ -164,12 +165,14 @@ class Tallies:
             "facilities": np.bincount(where % count, minlength=count),
         }
 
-    def _head(self, level: Level) -> pd.DataFrame:
+    def _head(self, level: Level | None) -> pd.DataFrame:
+        """Codes and names of a level's units; of the whole city in one row for None."""
         if level not in self._heads:
             city = self._city
-            self._heads[level] = pd.DataFrame(
-                heads(city, level) if level in self.levels else whole(city)
-            )
+            if level is None or level not in self.levels:
+                self._heads[level] = whole(city)
+            else:
+                self._heads[level] = heads(city, level)
             self._columns[level] = {
                 name: column.array for name, column in self._heads[level].items()
             }
