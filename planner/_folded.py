@@ -38,11 +38,14 @@ class Tiles:
     ----------
     ends
         Where each range begins, and where the last one ends.
+    crowd
+        How many nodes of each lie around any of them, as one range is to another.
     arc, tail
         Arcs between ranges, and the nodes that they lead away from.
     """
 
     ends: Ints
+    crowd: Floats
     arc: Ints
     tail: Shorts
 
@@ -63,7 +66,9 @@ class Tiles:
         # With as many arcs each, which is what a search goes through.
         ends = np.searchsorted(start, np.linspace(0, len(arcs), count + 1))
         ends[0], ends[-1] = 0, nodes
-        return cls(ends, *kernels.crossing(start, arcs, ends))
+        pieces = [arcs["cost"][start[low] : start[high]] for low, high in pairwise(ends)]
+        common = np.array([_common(piece) for piece in pieces])
+        return cls(ends, (common.min() / common) ** 2, *kernels.crossing(start, arcs, ends))
 
     @property
     def count(self) -> int:
@@ -78,6 +83,12 @@ class Tiles:
 
 def _threads(nodes: int) -> int:
     return min(processors(), 1 + nodes // LEAST_PART)
+
+
+def _common(cost: Floats) -> float:
+    """Cost of a common arc, never zero."""
+    finite = cost[np.isfinite(cost)]
+    return float(finite.mean()) or 1.0 if len(finite) else 1.0
 
 
 def widths(cost: Floats) -> tuple[float, float]:

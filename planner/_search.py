@@ -246,10 +246,9 @@ def _label(
     reached = [0] * tiles.count
     legs = (graph.leg, graph.legs) if isinstance(graph, Folded) else (touched[:0], label[:0])
     rooms = [touched[low + tile :] for tile, (low, _) in enumerate(ranges)]
-    come, rest = len(seeds[0]), touched[:0]
+    come, rest, buckets = len(seeds[0]), touched[:0], (1.0, 1)
 
     def search(seeds: _Seeds, low: int, high: int, own: Shorts, known: int) -> int:
-        buckets = buckets_for(graph, seeds[1], least=2.0**-40, part=_PART)
         count: int = made.nearest(
             graph.start, graph.arcs, *legs, low, high, *seeds, limit, *buckets, label, own, known
         )
@@ -265,7 +264,9 @@ def _label(
     while come:
         # Those that cross from tile to tile are few: all else is found within them.
         few, before = come, sum(reached)
-        jobs = _by_tile(tiles.ends, seeds, limit)
+        jobs = _jobs(tiles, seeds, limit)
+        dearest = np.array([own[1][-1] for _, own in jobs])
+        buckets = buckets_for(graph, dearest, least=2.0**-40, part=_PART)
         each(within, jobs if before else [*jobs, None])
         count = len(tiles.tail)
         out = np.empty(count, dtype=np.int64), np.empty(count), np.empty(count, dtype=np.int64)
@@ -275,6 +276,7 @@ def _label(
         # As many again for each seed are more than there will be, beside labels.
         if come and come * new < few * _LITTLE:
             rest = np.empty(nodes + 1, dtype=np.int32)
+            buckets = buckets_for(graph, seeds[1], least=2.0**-40, part=_PART)
             ((_, seeds),) = _by_tile(np.array([0, nodes]), seeds, limit)
             rest = rest[: search(seeds, 0, nodes, rest, 0)]
             break
@@ -333,7 +335,7 @@ def nearest_origins(
 
     each(clear, range(tiles.count))
     while count and len(seeds[0]):
-        each(search, _by_tile(tiles.ends, seeds, limit))
+        each(search, _jobs(tiles, seeds, limit))
         most = len(tiles.tail) * count
         out = np.empty(most, dtype=np.int64), np.empty(most), np.empty(most, dtype=np.int64)
         come = made.crossing(tiles.arc, tiles.tail, rows.arcs, limit, distance, origin, *out)
@@ -379,6 +381,12 @@ def within(
             ends = ends[: done + 1]
             yield Ball(first, ends, node[: ends[-1]], cost[: ends[-1]])
             first, held = first + done, max(at_once, 1)
+
+
+def _jobs(tiles: Tiles, seeds: _Seeds, limit: float) -> list[tuple[int, _Seeds]]:
+    """Seeds by tile, the longest searches first: whoever is done then finds short ones."""
+    found = _by_tile(tiles.ends, seeds, limit)
+    return sorted(found, key=lambda job: -len(job[1][0]) * tiles.crowd[job[0]])
 
 
 def _by_tile(ends: Ints, seeds: _Seeds, limit: float) -> list[tuple[int, _Seeds]]:
